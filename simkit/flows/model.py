@@ -1,0 +1,350 @@
+"""A flow as values: what a flow file says, checked and with its variables filled in.
+
+`loader` makes these from YAML; `runs` plays them; reports quote them. Every part keeps its `Source`.
+Times are microseconds. A flow file with `cases` yields one `Flow` for each.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from ..errors import Fault, Source
+from ..sip.headers import HeaderField
+from ..settings import BaseTimes, SessionTimerSettings
+from ..units import DAY
+
+
+class Role(Enum):
+    """What an actor is."""
+
+    UAC = "uac"
+    UAS = "uas"
+    SCRIPTED = "scripted"
+
+
+class Answer(Enum):
+    """How an actor answers a call."""
+
+    AT_ONCE = "at once"
+    AFTER = "after"
+    BY_HAND = "by hand"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPolicy:
+    """`answers`: at once, after a delay, by hand, or with a status that rejects."""
+
+    how: Answer = Answer.AT_ONCE
+    after_us: int = 0
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """`clock`: how an actor's clock differs from true time."""
+
+    skew_us: int = 0
+    drift_ppm: int = 0
+
+
+DEFAULT_SUPPORTED: Final = ("timer",)
+DEFAULT_ALLOW: Final = ("INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One party of a flow."""
+
+    source: Source
+    name: str
+    role: Role
+    session_timer: SessionTimerSettings = SessionTimerSettings()
+    answers: AnswerPolicy = AnswerPolicy()
+    supports: tuple[str, ...] | None = None
+    """Option tags of Supported; None: what `session_timer` implies."""
+    allow: tuple[str, ...] = DEFAULT_ALLOW
+    clock: Clock = Clock()
+    log: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """How one direction of the network behaves. Shares are in parts per million, so that no float decides."""
+
+    latency_us: int = 0
+    jitter_us: int = 0
+    loss_ppm: int = 0
+    duplicate_ppm: int = 0
+    reorder_ppm: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """`network`: the default, and directions that differ, by (sender, receiver)."""
+
+    default: LinkSettings = LinkSettings()
+    links: Mapping[tuple[str, str], LinkSettings] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """`calls`: how many calls of this flow run at once, and how far apart they start."""
+
+    count: int = 1
+    every_us: int = 0
+
+
+# --- patterns and matchers -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePattern:
+    """A request or a response that is meant: "INVITE", "200 INVITE", "4xx INVITE"; in `never` also a bare "481"."""
+
+    method: str | None
+    status: str | None = None
+    """Three characters, of which trailing ones may be "x"; None for a request."""
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.status, self.method) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPattern:
+    """ "alice -> bob: INVITE": messages of a kind in one direction."""
+
+    sender: str
+    receiver: str
+    pattern: MessagePattern
+
+    def __str__(self) -> str:
+        return f"{self.sender} -> {self.receiver}: {self.pattern}"
+
+
+class Comparison(Enum):
+    """How a matcher compares."""
+
+    EQUALS = "equals"  # as SIP does: tokens without case, parameters in any order
+    CONTAINS = "contains"
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+    MORE_THAN = "more_than"
+    MATCHES = "matches"
+    ABSENT = "absent"
+    ONE_OF = "one_of"
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """What one header (or the body) must be. Operands may hold `${name}` of a value saved earlier in the run."""
+
+    source: Source
+    comparison: Comparison
+    operands: tuple[str, ...] = ()
+    """One text; several for ONE_OF; none for ABSENT, where `negated` says {absent: false}."""
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderMatcher:
+    """A header name, as written, and what its value must be."""
+
+    header: str
+    matcher: Matcher
+
+
+# --- times -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """ "up + 60s", "up.received - 5s", "90s": an offset from a mark. Without a mark it counts from `start`."""
+
+    mark: str
+    received: bool
+    offset_us: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A range of time, both ends included: `up + 55s..65s`; an exact instant is a window of no width."""
+
+    source: Source
+    earliest: Instant
+    latest: Instant
+    text: str
+
+
+# --- steps -----------------------------------------------------------------------------------------------------------
+
+
+class Verb(Enum):
+    """What a stimulus has a party do."""
+
+    CALL = "call"
+    RING = "ring"
+    ANSWER = "answer"
+    REJECT = "reject"
+    CANCEL = "cancel"
+    HANG_UP = "hang up"
+    HOLD = "hold"
+    RESUME = "resume"
+    REFRESH = "refresh"
+    OPTIONS = "options"
+    CRASH = "crash"
+    RESTART = "restart"
+    FREEZE = "freeze"
+    THAW = "thaw"
+    IGNORE = "ignore"
+    REPLY = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Stimulus:
+    """`alice: call bob`: somebody does something, or something happens to them."""
+
+    source: Source
+    text: str
+    actor: str
+    verb: Verb
+    target: str | None = None
+    """The party that is called."""
+    status: int | None = None
+    """The status of `reject` and `reply`."""
+    method: str | None = None
+    """The method of `ignore` and `reply`."""
+    times: int | None = None
+    """`2 times`: how often trouble strikes; None: for good, or until `until`."""
+    until: Instant | None = None
+    at: Window | None = None
+    headers: tuple[HeaderField, ...] = ()
+    """`with`: headers that `reply` and `reject` put into the response."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """`alice -> bob: INVITE`: this message must be seen here; from a scripted actor, it is to be sent here."""
+
+    source: Source
+    text: str
+    sender: str
+    receiver: str
+    pattern: MessagePattern
+    at: Window | None = None
+    within_us: int | None = None
+    has: tuple[HeaderMatcher, ...] = ()
+    body: Matcher | None = None
+    mark: str | None = None
+    save: tuple[tuple[str, str, str | None], ...] = ()
+    """Name, header, and its part ("tag", "refresher", "number", ...), or None for the whole value."""
+    optional: bool = False
+    lost: bool | None = None
+    retransmits: int | None = None
+    headers: tuple[HeaderField, ...] = ()
+    """`with`: headers a scripted actor adds, or puts in place of its own."""
+    without: tuple[str, ...] = ()
+    raw: str | None = None
+
+
+class NetVerb(Enum):
+    """What happens to the network."""
+
+    DROP = "drop"
+    DELAY = "delay"
+    DUPLICATE = "duplicate"
+    PARTITION = "partition"
+    HEAL = "heal"
+
+
+@dataclass(frozen=True, slots=True)
+class NetChange:
+    """`net: {drop: "alice -> bob: INVITE", nth: 2}`: the n-th such message from here on; or two parties cut off."""
+
+    source: Source
+    text: str
+    verb: NetVerb
+    messages: LinkPattern | None = None
+    nth: int = 1
+    by_us: int = 0
+    parties: tuple[str, str] | None = None
+    at: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """`repeat: 3, every: 900s, since: up, flow: [...]`: turn k begins at since + k * every."""
+
+    source: Source
+    text: str
+    times: int
+    every_us: int | None
+    since: Instant | None
+    steps: "tuple[Step, ...]"
+
+
+Step = Stimulus | Observation | NetChange | Repeat
+
+
+# --- what must hold at the end ---------------------------------------------------------------------------------------
+
+
+class Outcome(Enum):
+    """What became of an actor's call."""
+
+    ENDED = "ended"
+    UP = "up"
+    FAILED = "failed"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """`expect`: what must hold when the run is over. None: not said. `sources` has the place of each key."""
+
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    ended_by: str | None = None
+    reason: str | None = None
+    outcome: Mapping[str, Outcome] = field(default_factory=dict)
+    at: Window | None = None
+    refreshes: int | Mapping[str, int] | None = None
+    retries: int | None = None
+    never: tuple[MessagePattern, ...] = ()
+    log: tuple[str, ...] = ()
+    violations: tuple[str, ...] | None = None
+
+
+LIMIT_US: Final = 1 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One flow, or one case of it, ready to run."""
+
+    source: Source
+    path: str
+    """As the user named it; "<text>" for a flow given as text."""
+    name: str
+    about: str
+    actors: Mapping[str, Actor]
+    steps: tuple[Step, ...]
+    case: str | None = None
+    """"se=90": the values in which this case differs."""
+    tags: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
+    timers: BaseTimes = BaseTimes()
+    network: Network = Network()
+    transport: str = "udp"
+    calls: Calls = Calls()
+    limit_us: int = LIMIT_US
+    allow: tuple[MessagePattern, ...] = ()
+    never: tuple[MessagePattern, ...] = ()
+    expect: Expect = Expect()
+    warnings: tuple[Fault, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """ "expiry", or "expiry[se=90]" for a case."""
+        return f"{self.name}[{self.case}]" if self.case else self.name

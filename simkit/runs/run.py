@@ -1,0 +1,113 @@
+"""What a run yields: the verdict, each expectation, each failure with its place, and the trace.
+
+Reports read this and nothing else. All times are microseconds of virtual time since the run began.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ..errors import Source
+from ..flows.model import Flow
+from ..trace import Trace
+
+Address = tuple[str, int]
+
+
+class Verdict(StrEnum):
+    """How a run or an expectation came out."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    ERROR = "error"  # the run could not go on: a stimulus that its party refuses, a zero-time loop, an interruption
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One thing the flow says must be seen or hold, and how it came out."""
+
+    source: Source
+    text: str
+    verdict: Verdict
+    expected_us: int | None = None
+    actual_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What did not hold, as a person is to read it.
+
+    "flows/x.yaml:21:7: <headline>", the source line, a caret with `note`, then `details`, a line each; `rule` names the
+    rule at stake.
+    """
+
+    source: Source
+    headline: str
+    note: str = ""
+    details: tuple[str, ...] = ()
+    rule: str | None = None
+    rule_note: str = ""
+    """What the rule means here: "the interval restarts with the most recent 2xx; the last was at 60.000 s"."""
+    at: int = 0
+    call: int = 0
+    """Which of the flow's calls, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that a party broke."""
+
+    rule: str
+    severity: str
+    actor: str
+    at: int
+    frame: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallSummary:
+    """One call in numbers."""
+
+    call_id: str
+    session_interval_s: int | None
+    refresher: str | None
+    """The party that refreshed last, by name."""
+    refreshes: int
+    ended_by: str | None
+    ended_us: int | None
+    reason: str | None
+
+
+@dataclass(slots=True)
+class Run:
+    """One flow, run once."""
+
+    flow: Flow
+    seed: int
+    verdict: Verdict
+    virtual_us: int
+    """When the last thing happened that anybody could see: timers that only tidy up do not count."""
+    wall_us: int
+    messages: int
+    expectations: list[Expectation] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    failures_omitted: int = 0
+    """Further failing calls whose failures are not listed."""
+    calls: list[CallSummary] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
+    traces: Mapping[int, Trace] = field(default_factory=dict)
+    """By call number from 0: all of them where asked for, else those of the first calls and of the first failures."""
+    addresses: Mapping[str, Address] = field(default_factory=dict)
+    """Where each party is."""
+    interrupted: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything held."""
+        return self.verdict is Verdict.PASS
+
+    @property
+    def trace(self) -> Trace:
+        """The trace of the first call."""
+        return self.traces[0]

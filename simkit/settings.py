@@ -1,0 +1,38 @@
+"""What a party is set to: the values that a flow file says and a user agent obeys."""
+
+from dataclasses import dataclass
+
+from .units import MS, S
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTimerSettings:
+    """A party's `session_timer` block, in seconds; the names are those of a LiveKit SIP configuration."""
+
+    enabled: bool = True
+    default_expires_s: int = 1800
+    min_se_s: int = 90
+    prefer_refresher: str | None = None
+    """"uac", "uas", or None: left to the peer."""
+    use_update: bool = False
+    """Refresh by UPDATE where the peer allows it, instead of by re-INVITE."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseTimes:
+    """T1, T2 and T4 in microseconds, and whether the transport is reliable (RFC 3261 section 17.1.1.1 and table 4)."""
+
+    t1_us: int = 500 * MS
+    t2_us: int = 4 * S
+    t4_us: int = 5 * S
+    reliable: bool = False
+
+    @property
+    def timeout_us(self) -> int:
+        """64*T1: timers B, F, H, J, L and M, and how long a 2xx is repeated."""
+        return 64 * self.t1_us
+
+    @property
+    def absorb_us(self) -> int:
+        """T4, or 0 over a reliable transport: timers I and K."""
+        return 0 if self.reliable else self.t4_us
