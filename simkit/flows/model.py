@@ -10,8 +10,8 @@ from enum import Enum
 from typing import Final
 
 from ..errors import Fault, Source
-from ..sip.headers import HeaderField
 from ..settings import BaseTimes, SessionTimerSettings
+from ..sip.headers import HeaderField
 from ..units import DAY
 
 
@@ -113,7 +113,7 @@ class MessagePattern:
 
 @dataclass(frozen=True, slots=True)
 class LinkPattern:
-    """ "alice -> bob: INVITE": messages of a kind in one direction."""
+    """Messages of a kind in one direction: "alice -> bob: INVITE"."""
 
     sender: str
     receiver: str
@@ -160,7 +160,7 @@ class HeaderMatcher:
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """ "up + 60s", "up.received - 5s", "90s": an offset from a mark. Without a mark it counts from `start`."""
+    """An offset from a mark: "up + 60s", "up.received - 5s"; "90s" counts from `start`."""
 
     mark: str
     received: bool
@@ -346,5 +346,5 @@ class Flow:
 
     @property
     def title(self) -> str:
-        """ "expiry", or "expiry[se=90]" for a case."""
+        """The name, with the case where there is one: "expiry[se=90]"."""
         return f"{self.name}[{self.case}]" if self.case else self.name
