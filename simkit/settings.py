@@ -1,4 +1,4 @@
-"""What a party is set to: the values that a flow file says and a user agent obeys."""
+"""What parties and links are set to: the values that a flow file says, and that user agents and drivers obey."""
 
 from dataclasses import dataclass
 
@@ -36,3 +36,14 @@ class BaseTimes:
     def absorb_us(self) -> int:
         """T4, or 0 over a reliable transport: timers I and K."""
         return 0 if self.reliable else self.t4_us
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """How one direction of the network behaves. Shares are in parts per million, so that no float decides."""
+
+    latency_us: int = 0
+    jitter_us: int = 0
+    loss_ppm: int = 0
+    duplicate_ppm: int = 0
+    reorder_ppm: int = 0

@@ -1,9 +1,16 @@
-"""What a driver drives: the contract between machines and the drivers, and how a party is wired up."""
+"""What a driver drives, and whom it tells: the contracts between machines, drivers and runs.
+
+A driver owns time and the network. It hands each `Agent` what arrives and calls it when its deadline has come; what the
+agents hand out in return goes over links to other parties and, as facts, to an `Observer`.
+"""
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Protocol
 
+from ..errors import SimkitError
 from ..sip.message import Message
+from ..trace import TimerRecord, Transit
 from ..ua.events import CallEvent, Outgoing
 from ..ua.timers import TimerEvent
 
@@ -37,3 +44,43 @@ class Agent(Protocol):
     def timer_events(self) -> Sequence[TimerEvent]:
         """Drain what became of timers, in order; empty where it was not asked for."""
         ...
+
+
+class Observer(Protocol):
+    """Told of everything that happens in one network, as it happens; all times are the run's, on nobody's own clock.
+
+    An observer notes. It may schedule what is to follow at this very instant, but it gives no command to an agent:
+    the agent's turn is still under way.
+    """
+
+    def sent(self, transit: Transit) -> None:
+        """A message was sent; its fate is still open."""
+        ...
+
+    def delivered(self, transit: Transit) -> None:
+        """It has arrived (`received_at`); the receiver has not acted on it yet."""
+        ...
+
+    def lost(self, transit: Transit) -> None:
+        """It will never arrive; `lost` says why."""
+        ...
+
+    def happened(self, party: str, event: CallEvent, *, at: int) -> None:
+        """A party reported a fact about a call. Who its peer is, and so who refreshes, is the observer's to know."""
+        ...
+
+    def timer(self, record: TimerRecord) -> None:
+        """A timer was armed, fired or cancelled."""
+        ...
+
+
+class RunEnd(Enum):
+    """Why a driver stopped."""
+
+    IDLE = "idle"  # nothing is left that could happen
+    LIMIT = "limit"  # the time given is up
+    STOPPED = "stopped"  # it was asked to
+
+
+class ZeroTimeLoop(SimkitError):
+    """Parties that act on each other, or one on itself, without end and without time passing."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from ..errors import Fault, Source
 from ..settings import BaseTimes, SessionTimerSettings
+from ..settings import LinkSettings as LinkSettings  # part of the model, kept where drivers may import it
 from ..sip.headers import HeaderField
 from ..units import DAY
 
@@ -67,17 +68,6 @@ class Actor:
     allow: tuple[str, ...] = DEFAULT_ALLOW
     clock: Clock = Clock()
     log: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LinkSettings:
-    """How one direction of the network behaves. Shares are in parts per million, so that no float decides."""
-
-    latency_us: int = 0
-    jitter_us: int = 0
-    loss_ppm: int = 0
-    duplicate_ppm: int = 0
-    reorder_ppm: int = 0
 
 
 @dataclass(frozen=True, slots=True)
