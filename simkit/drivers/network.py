@@ -1,0 +1,152 @@
+"""Who is where: the parties of one call, the links between them, and every message that they send.
+
+Each call that a driver plays has a network of its own, so that calls with the same names and addresses never meet. A
+network decides what becomes of a message; when it arrives is the driver's to bring about.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Final
+
+from ..settings import LinkSettings
+from ..sip.message import Message
+from ..trace import Transit
+from ..ua.events import Address, Outgoing
+from ..units import format_time
+from .clock import PartyClock
+from .driver import Agent, Observer, ZeroTimeLoop
+from .link import Link, Random
+
+TURNS_MAX: Final = 10_000
+"""How often the parties of one call may act at one instant: far past what any call needs."""
+
+
+class Condition(Enum):
+    """How a party is; the value completes "bob ..."."""
+
+    RUNNING = "is running"
+    FROZEN = "is frozen"  # its host is suspended: it hears nothing and its clock stands still
+    CRASHED = "has crashed"
+
+
+class Party:
+    """An agent in its place: a name, an address, a clock, and a network."""
+
+    __slots__ = ("address", "agent", "clock", "condition", "filter", "name", "network", "wake_at")
+
+    def __init__(self, name: str, address: Address, agent: Agent, clock: PartyClock, network: "Network") -> None:
+        self.name = name
+        self.address = address
+        self.agent = agent
+        self.clock = clock
+        self.network = network
+        self.condition = Condition.RUNNING
+        self.filter: Callable[[Message], bool] | None = None
+        """Asked about each message that arrives; what it is true for never reaches the agent."""
+        self.wake_at: int | None = None
+        """When the driver will look at the agent's deadline next, in run time; None: it has none."""
+
+    def __repr__(self) -> str:
+        return f"<Party {self.name} {self.condition.value}>"
+
+
+class Network:
+    """The parties of one call and the links between them."""
+
+    def __init__(
+        self,
+        observer: Observer,
+        random: Random,
+        carry: Callable[[Transit, Party, int], None],
+        *,
+        default: LinkSettings,
+        links: Mapping[tuple[str, str], LinkSettings],
+    ) -> None:
+        self.observer = observer
+        self._random = random
+        self._carry = carry
+        self._default = default
+        self._settings = links
+        self._links: dict[tuple[str, str], Link] = {}
+        self._parties: dict[Address, Party] = {}
+        self._posted: set[tuple[str | None, ...]] = set()
+        self._count = 0
+        self._turns = 0
+        self._turns_at = -1
+
+    def add_party(self, name: str, address: Address, agent: Agent, *, clock: PartyClock | None = None) -> Party:
+        """Put an agent at an address; it is called from its first `poke` on, or when a message arrives."""
+        assert address not in self._parties, f"{address} is taken"
+        party = self._parties[address] = Party(name, address, agent, clock or PartyClock(), self)
+        return party
+
+    def link(self, sender: str, receiver: str) -> Link:
+        """Return the link in one direction; here its faults are ordered."""
+        link = self._links.get((sender, receiver))
+        if link is None:
+            settings = self._settings.get((sender, receiver), self._default)
+            link = self._links[sender, receiver] = Link(settings, self._random)
+        return link
+
+    def partition(self, one: str, other: str) -> None:
+        """Cut two parties off from each other; what is on its way still arrives."""
+        self.link(one, other).cut = self.link(other, one).cut = True
+
+    def heal(self, one: str, other: str) -> None:
+        """Undo a partition."""
+        self.link(one, other).cut = self.link(other, one).cut = False
+
+    def send(self, sender: Party, outgoing: Outgoing, *, now: int) -> None:
+        """Send a message in the name of a party."""
+        message = outgoing.message
+        receiver = self._parties.get(outgoing.destination)
+        if receiver is None:
+            place = _written(outgoing.destination)
+            self.lose(self._post(sender.name, place, message, now), f"nobody at {place}")
+            return
+        fate = self.link(sender.name, receiver.name).send(message, now=now)
+        if fate.lost is not None:
+            self.lose(self._post(sender.name, receiver.name, message, now), fate.lost)
+        for arrives_at in fate.arrives_at:
+            self._carry(self._post(sender.name, receiver.name, message, now), receiver, arrives_at)
+
+    def lose(self, transit: Transit, why: str) -> None:
+        """A message will never arrive."""
+        transit.lost = why
+        self.observer.lost(transit)
+
+    def take_turn(self, party: Party, received: Transit | None, *, now: int) -> None:
+        """Count the turns at one instant. Raises ZeroTimeLoop where they have no end."""
+        if now != self._turns_at:
+            self._turns, self._turns_at = 0, now
+        self._turns += 1
+        if self._turns > TURNS_MAX:
+            raise ZeroTimeLoop(
+                f"no time passes any more at {format_time(now)} s: the parties have acted {TURNS_MAX} times at this "
+                f"instant and do not come to rest (last: {_turn_of(party, received)})"
+            )
+
+    def _post(self, sender: str, receiver: str, message: Message, now: int) -> Transit:
+        header = message.header  # as written, for a scripted party may send what cannot be parsed
+        key = (
+            *(sender, receiver, message.start_line),
+            *(header("Call-ID"), header("CSeq"), header("Via"), header("To")),
+        )
+        repeated = key in self._posted
+        if not repeated:
+            self._posted.add(key)
+        self._count += 1
+        transit = Transit(self._count, now, sender, receiver, message, repeated)
+        self.observer.sent(transit)
+        return transit
+
+
+def _written(address: Address) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _turn_of(party: Party, received: Transit | None) -> str:
+    if received is None:
+        return f"{party.name} acted on its deadline or a command"
+    return f"{party.name} received '{received.message.start_line}' from {received.sender}"
