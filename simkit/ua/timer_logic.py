@@ -21,7 +21,7 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Answer the request with this status (422) and these headers."""
+    """Answer the request with this status (422, or 400 where it cannot be read) and these headers."""
 
     status: int
     headers: tuple[HeaderField, ...] = ()
@@ -85,7 +85,8 @@ class TimerLogic(Protocol):
     def refresh_result(self, status: int | None, *, now: int) -> Bye | None:
         """Take the outcome of a refresh that this logic asked for: its final status, None where none came in time.
 
-        Called after `receive_response`. Until it is called, no other refresh is asked for.
+        Called after `receive_response`. Until it is called, no other refresh is asked for. A 2xx to some other INVITE or
+        UPDATE refreshes as well: a refresh that has not been sent by then is dropped, and this is not called for it.
         """
         ...
 
@@ -94,7 +95,7 @@ class TimerLogic(Protocol):
         ...
 
     def handle_deadline(self, *, now: int) -> Refresh | Bye | None:
-        """Return what has fallen due; calling early or twice is harmless."""
+        """Return what has fallen due; calling early or twice is harmless. After a Bye nothing more falls due."""
         ...
 
     def state(self) -> SessionState:
