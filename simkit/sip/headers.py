@@ -43,12 +43,13 @@ _KNOWN = (
     "WWW-Authenticate"
 ).split()
 _CANONICAL: Final = {name.lower(): name for name in (*COMPACT_FORMS.values(), *_KNOWN)} | COMPACT_FORMS
-_AS_WRITTEN: Final = {name: name for name in _CANONICAL.values()} | _CANONICAL
+CANONICAL_NAMES: Final = {name: name for name in _CANONICAL.values()} | _CANONICAL
+"""The usual spellings of known headers, for code that cannot afford to call `canonical_name` on each."""
 
 
 def canonical_name(name: str) -> str:
     """Return the one name under which a header is looked up: "x" and "session-expires" are "Session-Expires"."""
-    known = _AS_WRITTEN.get(name)
+    known = CANONICAL_NAMES.get(name)
     if known is not None:
         return known
     folded = name.lower()
@@ -65,6 +66,7 @@ COMMA_SEPARATED: Final = frozenset(
 )
 """Headers whose grammar is a list, so that one line may hold several values."""
 
+# An open quote or bracket runs to the end of the value, so that no input makes this search twice.
 _LIST_ELEMENT = re.compile(r'(?:[^",<]|"(?:[^"\\]|\\.)*"?|<[^>]*>?)+', re.DOTALL)
 
 

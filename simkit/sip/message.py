@@ -4,16 +4,20 @@ A message keeps its headers as they came: order, spelling, unknown ones. What th
 tags, branch) is read when first asked for and remembered. Bytes become messages in `parser`.
 """
 
+import re
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple, NoReturn, Self
+from functools import lru_cache
+from typing import Any, ClassVar, NamedTuple, NoReturn, Self, TypeVar
 
 from ..errors import PeerError
 from . import headers as _headers
-from .headers import HeaderField, canonical_name, split_list
+from .grammar import WHITE_SPACE, is_token
+from .headers import CANONICAL_NAMES, COMMA_SEPARATED, HeaderField, canonical_name, split_list
 from .session_headers import SessionExpires, parse_min_se, parse_session_expires
 from .uri import NameAddress, Via, parse_name_address, parse_via
 
 _set = object.__setattr__
+_Value = TypeVar("_Value")
 
 
 class CSeq(NamedTuple):
@@ -30,23 +34,29 @@ class Message:
     headers: tuple[HeaderField, ...]
     body: bytes
     _first: dict[str, str] | None
-    _read: dict[str, Any] | None
-    method: str
+    _read: dict[str, Any]
     is_request: ClassVar[bool]
 
     def __init__(self, headers: tuple[HeaderField, ...], body: bytes) -> None:
         _set(self, "headers", headers)
         _set(self, "body", body)
         _set(self, "_first", None)
-        _set(self, "_read", None)
+        _set(self, "_read", {})
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a message is immutable: '{name}' cannot be set")
 
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a message is immutable: '{name}' cannot be deleted")
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):
             return NotImplemented
-        return (self.start_line, self.headers, self.body) == (other.start_line, other.headers, other.body)
+        return self is other or (self.start_line, self.headers, self.body) == (
+            other.start_line,
+            other.headers,
+            other.body,
+        )
 
     def __hash__(self) -> int:
         return hash((self.start_line, self.headers, self.body))
@@ -55,33 +65,43 @@ class Message:
         return f"<{type(self).__name__} {self.start_line}>"
 
     @property
+    def method(self) -> str:
+        """The method of the request that this is, or answers."""
+        raise NotImplementedError
+
+    @property
     def start_line(self) -> str:
         """The request line or status line, without its line end."""
         raise NotImplementedError
 
     def header(self, name: str) -> str | None:
-        """Return the first value of a header as written, by its long name; None where there is none."""
-        first = self._first
-        if first is None:
-            first = {}
-            for written, value in self.headers:
-                first.setdefault(canonical_name(written), value)
-            _set(self, "_first", first)
+        """Return the first value of a header as written, by any of its names; None where there is none."""
+        first = self._first or self._find_first()
         found = first.get(name)
-        return found if found is not None or name in first else first.get(canonical_name(name))
+        return found if found is not None else first.get(canonical_name(name))
 
     def values(self, name: str) -> tuple[str, ...]:
         """Return every value of a header, in order: those of repeated headers and, for lists, each element."""
+        first = self._first or self._find_first()
         wanted = canonical_name(name)
-        found = [value for written, value in self.headers if canonical_name(written) == wanted]
-        if wanted in _headers.COMMA_SEPARATED:
+        if wanted not in first:
+            return ()
+        if len(first) == len(self.headers):  # no header is repeated
+            found = [first[wanted]]
+        else:
+            found = [value for written, value in self.headers if canonical_name(written) == wanted]
+        if wanted in COMMA_SEPARATED:
             return tuple(element for value in found for element in split_list(value))
         return tuple(found)
 
     def tokens(self, name: str) -> frozenset[str]:
         """Return the tokens of a list header (Supported, Require, Allow) in lower case; empty where it is missing."""
-        if self.header(name) is None:
+        first = self._first or self._find_first()
+        value = first.get(canonical_name(name))
+        if value is None:
             return frozenset()
+        if len(first) == len(self.headers):
+            return _headers.tokens(value)
         return _headers.tokens(",".join(self.values(name)))
 
     @property
@@ -92,17 +112,17 @@ class Message:
     @property
     def cseq(self) -> CSeq:
         """CSeq (RFC 3261 section 20.16)."""
-        return self._once("CSeq", _parse_cseq)  # type: ignore[no-any-return]
+        return parse_cseq(self._required("CSeq"))
 
     @property
     def sender(self) -> NameAddress:
         """From (RFC 3261 section 20.20): who sent the request that this is, or answers."""
-        return self._once("From", parse_name_address)  # type: ignore[no-any-return]
+        return self._once("From", parse_name_address)
 
     @property
     def recipient(self) -> NameAddress:
         """To (RFC 3261 section 20.39): whom the request that this is, or answers, is for."""
-        return self._once("To", parse_name_address)  # type: ignore[no-any-return]
+        return self._once("To", parse_name_address)
 
     @property
     def from_tag(self) -> str | None:
@@ -117,7 +137,7 @@ class Message:
     @property
     def via(self) -> Via:
         """The topmost Via (RFC 3261 section 20.42)."""
-        return self._once("Via", _parse_topmost_via)  # type: ignore[no-any-return]
+        return self._once("Via", _parse_topmost_via)
 
     @property
     def branch(self) -> str:
@@ -127,19 +147,19 @@ class Message:
     @property
     def contact(self) -> NameAddress | None:
         """The first Contact (RFC 3261 section 20.10): where requests of this dialog are to go."""
-        return self._once("Contact", _parse_contact) if self.header("Contact") else None
+        return self._once("Contact", _parse_first_address) if self.header("Contact") else None
 
     @property
     def session_expires(self) -> SessionExpires | None:
         """Session-Expires (RFC 4028 section 4)."""
-        return (
-            self._once("Session-Expires", parse_session_expires) if self.header("Session-Expires") is not None else None
-        )
+        value = (self._first or self._find_first()).get("Session-Expires")
+        return None if value is None else parse_session_expires(value)
 
     @property
     def min_se(self) -> int | None:
         """Min-SE in seconds (RFC 4028 section 5)."""
-        return self._once("Min-SE", parse_min_se) if self.header("Min-SE") is not None else None
+        value = (self._first or self._find_first()).get("Min-SE")
+        return None if value is None else parse_min_se(value)
 
     def with_headers(self, *added: HeaderField) -> Self:
         """Return this message with these headers: each takes the place of its namesakes, or goes to the end."""
@@ -164,23 +184,28 @@ class Message:
 
     def to_bytes(self) -> bytes:
         """Write the message as it goes over the wire. Content-Length is written as the headers have it."""
-        lines = [self.start_line, *(f"{name}: {value}" for name, value in self.headers), "", ""]
+        lines = [self.start_line, *[f"{name}: {value}" for name, value in self.headers], "", ""]
         return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
 
+    def _find_first(self) -> dict[str, str]:
+        first: dict[str, str] = {}
+        for written, value in self.headers:
+            name = CANONICAL_NAMES.get(written) or canonical_name(written)
+            if name not in first:
+                first[name] = value
+        _set(self, "_first", first)
+        return first
+
     def _required(self, name: str) -> str:
-        value = self.header(name)
+        value = (self._first or self._find_first()).get(name)
         if value is None:
             raise PeerError(f"{name} is missing")
         return value
 
-    def _once(self, name: str, parse: Callable[[str], Any]) -> Any:
-        read = self._read
-        if read is None:
-            read = {}
-            _set(self, "_read", read)
-        elif name in read:
-            return read[name]
-        value = read[name] = parse(self._required(name))
+    def _once(self, name: str, parse: Callable[[str], _Value]) -> _Value:
+        value: _Value | None = self._read.get(name)
+        if value is None:
+            value = self._read[name] = parse(self._required(name))
         return value
 
 
@@ -188,6 +213,7 @@ class Request(Message):
     """A request (RFC 3261 section 7.1); `uri` is the Request-URI as written."""
 
     __slots__ = ("method", "uri")
+    method: str
     uri: str
     is_request = True
 
@@ -195,6 +221,9 @@ class Request(Message):
         super().__init__(headers, body)
         _set(self, "method", method)
         _set(self, "uri", uri)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Request, (self.method, self.uri, self.headers, self.body)
 
     @property
     def start_line(self) -> str:
@@ -206,9 +235,9 @@ class Request(Message):
 
 
 class Response(Message):
-    """A response (RFC 3261 section 7.2); `method` is that of the request it answers, from its CSeq."""
+    """A response (RFC 3261 section 7.2)."""
 
-    __slots__ = ("method", "reason", "status")
+    __slots__ = ("reason", "status")
     status: int
     reason: str
     is_request = False
@@ -217,7 +246,14 @@ class Response(Message):
         super().__init__(headers, body)
         _set(self, "status", status)
         _set(self, "reason", reason)
-        _set(self, "method", self.cseq.method)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Response, (self.status, self.reason, self.headers, self.body)
+
+    @property
+    def method(self) -> str:
+        """The method of the request that this answers, from its CSeq. Raises PeerError (400)."""
+        return self.cseq.method
 
     @property
     def start_line(self) -> str:
@@ -228,12 +264,16 @@ class Response(Message):
         return Response(self.status, self.reason, headers, self.body)
 
 
-def _parse_cseq(value: str) -> CSeq:
-    number, _, method = value.strip().partition(" ")
-    method = method.strip()
-    if not (number.isascii() and number.isdigit() and len(number) <= 10 and int(number) < 2**32 and method):
-        raise PeerError(f"CSeq: '{value[:40]}' is not a number below 2**32 and a method")
-    return CSeq(int(number), method)
+_CSEQ = re.compile(r"0*([0-9]{1,10})[ \t]+(\S+)")
+
+
+@lru_cache(maxsize=1024)
+def parse_cseq(value: str) -> CSeq:
+    """Read a CSeq value. Raises PeerError (400)."""
+    match = _CSEQ.fullmatch(value.strip(WHITE_SPACE))
+    if match is None or int(match[1]) >= 2**32 or not is_token(match[2]):  # RFC 3261 section 12.2.1.1
+        raise PeerError(f"'{value[:40]}' is not a number below 2**32 and a method")
+    return CSeq(int(match[1]), match[2])
 
 
 def _parse_topmost_via(value: str) -> Via:
@@ -243,5 +283,8 @@ def _parse_topmost_via(value: str) -> Via:
     return parse_via(elements[0])
 
 
-def _parse_contact(value: str) -> NameAddress:
-    return parse_name_address(split_list(value)[0])
+def _parse_first_address(value: str) -> NameAddress:
+    elements = split_list(value)
+    if not elements:
+        raise PeerError("Contact is empty")
+    return parse_name_address(elements[0])

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from ..errors import PeerError
+from .grammar import WHITE_SPACE, split_parameters
 
 SESSION_INTERVAL_FLOOR_S: Final = 90  # RFC 4028 section 4: no smaller interval is allowed
 TIMER: Final = "timer"  # RFC 4028 section 7.1: the option tag of this extension
@@ -39,13 +40,13 @@ _DIGITS_MAX = 20  # the grammar sets no bound; a longer number is an attack, not
 @lru_cache(maxsize=1024)
 def parse_session_expires(value: str) -> SessionExpires:
     """Read a Session-Expires value. Raises PeerError (400) where it is no whole number of seconds."""
-    seconds, *parameters = (part.strip() for part in value.split(";"))
+    seconds, _, rest = value.partition(";")
     refresher, others = None, []
-    for parameter in parameters:
+    for parameter in split_parameters(rest):
         name, _, argument = parameter.partition("=")
-        if name.strip().lower() == "refresher" and refresher is None:
+        if name.rstrip(WHITE_SPACE).lower() == "refresher" and refresher is None:
             refresher = _refresher(argument)
-        elif parameter:
+        else:
             others.append(parameter)
     return SessionExpires(_delta_seconds("Session-Expires", seconds), refresher, tuple(others))
 
@@ -53,15 +54,16 @@ def parse_session_expires(value: str) -> SessionExpires:
 @lru_cache(maxsize=1024)
 def parse_min_se(value: str) -> int:
     """Read a Min-SE value as seconds; its parameters are ignored. Raises PeerError (400) where it is no number."""
-    return _delta_seconds("Min-SE", value.partition(";")[0].strip())
+    return _delta_seconds("Min-SE", value.partition(";")[0])
 
 
 def _refresher(argument: str) -> Refresher | None:
-    word = argument.strip().strip('"').lower()
+    word = argument.strip(WHITE_SPACE).strip('"').lower()
     return Refresher(word) if word in ("uac", "uas") else None  # RFC 4028 section 4: other values are ignored
 
 
 def _delta_seconds(name: str, text: str) -> int:
+    text = text.strip(WHITE_SPACE)
     if len(text) > _DIGITS_MAX or not _DELTA_SECONDS.match(text):
         raise PeerError(f"{name}: '{text[:40]}' is not a whole number of seconds")
     return int(text)
