@@ -4,11 +4,14 @@ RFC 3261 table 4, RFC 6026 section 7, RFC 4028 section 10. A timer belongs to a 
 leaving disarms it. Drivers never cancel anything: they ask for the earliest deadline and call when it has come.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
-from ..units import S
+from ..settings import BaseTimes
+from ..units import MS, S
 
 
 class Timer(Enum):
@@ -29,6 +32,8 @@ class Timer(Enum):
     TRYING = ("100", "3261-17.2.1")  # When to answer 100 to an INVITE that has had no response yet
     ANSWER = ("2xx", "3261-13.3.1.4")  # When to send the 2xx to an INVITE again, for want of its ACK
     ANSWER_LIMIT = ("no ACK", "3261-13.3.1.4")  # When to give up waiting for the ACK to a 2xx
+    PICK_UP = ("pick up", "")  # When to answer a call, as the flow has it
+    CANCEL_LIMIT = ("cancelled", "3261-9.1")  # When to take a cancelled INVITE as answered, though no 487 came
     RETRY = ("retry", "3261-14.1")  # When to send a request again that was answered 491, or 500 with Retry-After
     REFRESH = ("refresh", "RFC4028-7.2-12")  # When to refresh the session
     BYE = ("bye", "RFC4028-10-7")  # When to hang up, for the peer's refresh has not come
@@ -43,8 +48,31 @@ class Timer(Enum):
         member.rule = rule
         return member
 
+    __hash__ = object.__hash__  # timers are dictionary keys in every step of every machine
+
 
 TIMER_D_MIN_US: Final = 32 * S  # RFC 3261 section 17.1.1.2: at least 32 s, whatever T1 is
+TRYING_AFTER_US: Final = 200 * MS  # RFC 3261 section 17.2.1
+
+
+@lru_cache(maxsize=64)
+def transaction_durations_us(times: BaseTimes) -> Mapping[Timer, int]:
+    """Return how long each timer of a transaction runs from entering its state; the missing ones never do."""
+    t1_us, timeout_us = times.t1_us, times.timeout_us
+    unreliable = {Timer.A: t1_us, Timer.E: t1_us, Timer.G: t1_us}
+    return {
+        **({} if times.reliable else unreliable),
+        Timer.B: timeout_us,
+        Timer.D: 0 if times.reliable else max(timeout_us, TIMER_D_MIN_US),
+        Timer.F: timeout_us,
+        Timer.H: timeout_us,
+        Timer.I: times.absorb_us,
+        Timer.J: 0 if times.reliable else timeout_us,
+        Timer.K: times.absorb_us,
+        Timer.L: timeout_us,
+        Timer.M: timeout_us,
+        Timer.TRYING: TRYING_AFTER_US,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +103,29 @@ class TimerTable:
 
     def arm(self, timer: Timer, due_at: int, *, now: int) -> None:
         """Arm a timer, or move it."""
+        moved_from = self._due_at.get(timer)
         if self._log is not None:
-            self._cancelled(timer, now)
+            if moved_from is not None:
+                self._log.append(TimerEvent(now, timer, "cancelled", moved_from, self._about))
             self._log.append(TimerEvent(now, timer, "armed", due_at, self._about))
         self._due_at[timer] = due_at
-        self._next = min(self._due_at.values())
+        if self._next is None or due_at < self._next:
+            self._next = due_at
+        elif moved_from == self._next:
+            self._next = min(self._due_at.values())
 
     def disarm(self, timer: Timer, *, now: int) -> None:
         """Disarm a timer; harmless where it is not armed."""
-        if timer in self._due_at:
-            self._cancelled(timer, now)
-            del self._due_at[timer]
-            self._next = min(self._due_at.values(), default=None)
+        due_at = self._due_at.pop(timer, None)
+        if due_at is not None:
+            self._removed("cancelled", timer, due_at, now)
 
-    def disarm_all(self, *, now: int) -> None:
-        """Disarm every timer."""
-        if self._log is not None:
-            for timer in self._due_at:
-                self._cancelled(timer, now)
-        self._due_at.clear()
-        self._next = None
+    def disarm_all(self, *, but: Collection[Timer] = (), now: int) -> None:
+        """Disarm every timer but these."""
+        if self._due_at:
+            for timer in tuple(self._due_at):
+                if timer not in but:
+                    self.disarm(timer, now=now)
 
     def next_deadline(self) -> int | None:
         """Return when the earliest timer is due; None where none is armed."""
@@ -106,16 +137,24 @@ class TimerTable:
 
     def due(self, *, now: int) -> list[Timer]:
         """Disarm and return the timers that are due: the earliest first, then in the order in which they were armed."""
-        if self._next is None or now < self._next:
-            return []
-        fired = sorted((timer for timer, at in self._due_at.items() if at <= now), key=self._due_at.__getitem__)
-        for timer in fired:
-            due_at = self._due_at.pop(timer)
-            if self._log is not None:
-                self._log.append(TimerEvent(now, timer, "fired", due_at, self._about))
-        self._next = min(self._due_at.values(), default=None)
+        fired: list[Timer] = []
+        while (timer := self.earliest_due(now=now)) is not None:
+            fired.append(timer)
         return fired
 
-    def _cancelled(self, timer: Timer, now: int) -> None:
-        if self._log is not None and timer in self._due_at:
-            self._log.append(TimerEvent(now, timer, "cancelled", self._due_at[timer], self._about))
+    def earliest_due(self, *, now: int) -> Timer | None:
+        """Disarm and return the earliest timer that is due, of equals the first armed; None where none is due.
+
+        For machines in which one timer's firing disarms the others.
+        """
+        if self._next is None or now < self._next:
+            return None
+        timer = min(self._due_at, key=self._due_at.__getitem__)
+        self._removed("fired", timer, self._due_at.pop(timer), now)
+        return timer
+
+    def _removed(self, change: str, timer: Timer, due_at: int, now: int) -> None:
+        if self._log is not None:
+            self._log.append(TimerEvent(now, timer, change, due_at, self._about))
+        if due_at == self._next:
+            self._next = min(self._due_at.values()) if self._due_at else None
