@@ -93,30 +93,24 @@ class VirtualDriver:
             self._resume(party)
 
     def run(self, *, until: int) -> RunEnd:
-        """Let happen what is to happen up to and including `until`; tell why it ended.
+        """Let happen what is to happen up to and including `until`, where the clock then stands; tell why it ended.
 
         An exception of an agent, an observer or an action ends the run and is passed on, KeyboardInterrupt included.
         What was observed until then holds. Raises ZeroTimeLoop.
         """
         environment = self._environment
         self._stopped = False
-        while not self._stopped:
-            next_at = environment.peek()
-            if next_at > until:
-                return self._pause(until, idle=next_at == Infinity)
+        while (next_at := environment.peek()) <= until:
             environment.step()
-        return RunEnd.STOPPED
+            if self._stopped:
+                return RunEnd.STOPPED
+        if self.now < until:
+            environment.run(until=until)
+        return RunEnd.IDLE if next_at == Infinity else RunEnd.LIMIT
 
     def stop(self) -> None:
         """End `run` when what is happening now is done."""
         self._stopped = True
-
-    def _pause(self, until: int, *, idle: bool) -> RunEnd:
-        if idle:
-            return RunEnd.IDLE
-        if self.now < until:
-            self._environment.run(until=until)
-        return RunEnd.LIMIT
 
     def _resume(self, party: Party) -> None:
         party.condition = Condition.RUNNING
