@@ -42,7 +42,7 @@ def test_statements_of_a_section_are_numbered_without_a_gap() -> None:
 def test_a_rule_reads_as_sentences(rule: Rule) -> None:
     assert rule.section in SECTIONS
     assert rule.id.startswith(rule.section)
-    assert re.fullmatch(r"(\.\.\. )?\S.*[.]", rule.statement), rule.statement
+    assert re.fullmatch(r"\S.*[.]", rule.statement), rule.statement
     assert rule.why == "" or rule.why.endswith("."), rule.why
     assert "  " not in rule.statement + rule.why
     assert len(rule.statement) < 300
