@@ -102,6 +102,7 @@ class ClientTransaction(Transaction[Response]):
 
     __slots__ = ()
 
+    REPEATS_ON: ClassVar[Timer]
     GIVES_UP_ON: ClassVar[Timer]
 
     def start(self, *, now: int) -> None:
@@ -112,6 +113,11 @@ class ClientTransaction(Transaction[Response]):
     def receive(self, response: Response, *, now: int) -> None:
         """A response with this transaction's key has come."""
         self._step(self.RESPONSES[response.status // 100], response, now)
+
+    def stop_repeating(self, *, now: int) -> None:
+        """Send the request no more, for its call is over; a response is awaited as long as ever."""
+        self._durations_us = {timer: us for timer, us in self._durations_us.items() if timer is not self.REPEATS_ON}
+        self._timers.disarm(self.REPEATS_ON, now=now)
 
     def _report_timeout(self, _: None, now: int) -> None:
         self._events.append(TimedOut(self.GIVES_UP_ON))
@@ -126,7 +132,7 @@ class InviteClientTransaction(ClientTransaction):
     TRANSITIONS = INVITE_TRANSITIONS
     TIMERS = INVITE_TIMERS
     RESPONSES = INVITE_RESPONSES
-    GIVES_UP_ON = Timer.B
+    REPEATS_ON, GIVES_UP_ON = Timer.A, Timer.B
 
     __slots__ = ("_ack",)
 
@@ -152,7 +158,7 @@ class NonInviteClientTransaction(ClientTransaction):
     TRANSITIONS = NON_INVITE_TRANSITIONS
     TIMERS = NON_INVITE_TIMERS
     RESPONSES = NON_INVITE_RESPONSES
-    GIVES_UP_ON = Timer.F
+    REPEATS_ON, GIVES_UP_ON = Timer.E, Timer.F
 
     __slots__ = ()
 

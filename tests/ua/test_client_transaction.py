@@ -234,6 +234,19 @@ def test_timer_f_that_is_due_together_with_e_leaves_nothing_to_send() -> None:
     assert transaction.terminated
 
 
+@pytest.mark.parametrize("method", ["INVITE", "BYE"])
+def test_a_request_of_a_call_that_is_over_is_sent_no_more_but_still_awaited(method: str) -> None:
+    transaction = started(method)
+    transaction.stop_repeating(now=1)
+    assert sending_times_s(transaction) == [32]
+
+
+def test_a_provisional_response_does_not_make_it_repeat_again() -> None:
+    transaction = started("BYE")
+    transaction.stop_repeating(now=1)
+    assert sending_times_s(transaction, provisional_at=1 * S) == [32]
+
+
 def test_every_2xx_to_an_invite_goes_up_repeated_ones_and_forked_ones() -> None:
     transaction = started("INVITE")
     first = make_response(200, "INVITE")

@@ -104,8 +104,8 @@ def cells() -> list[object]:
 def test_an_input_does_in_each_state_what_the_figure_says(
     method: str, state: State, name: str, times: BaseTimes, cell: str
 ) -> None:
-    responses = [make_response(status, method) for status in STATUSES.get(name, ())]
-    for message in responses or [make_request(name)]:
+    messages: list[Request | Response] = [make_response(status, method) for status in STATUSES.get(name, ())]
+    for message in messages or [make_request(name)]:
         transaction = in_state(method, state, times)
         if cell == "!":
             assert isinstance(message, Response)
