@@ -53,7 +53,7 @@ class SessionTerms:
 
     @property
     def bye_us(self) -> int:
-        """When the other side hangs up for want of a refresh (RFC 4028 section 10); the third is rounded to be early."""
+        """When the other side hangs up for want of a refresh (RFC 4028 section 10); the third rounds to early."""
         return self.expiry_us - min(BYE_LEAD_MAX_US, -(-self.expiry_us // 3))
 
 

@@ -70,7 +70,7 @@ class SessionTimer:
         log: TimerLog | None = None,
         about: str = "",
     ) -> None:
-        """Begin without a timer. `supported`: the party knows the extension, by default as `settings.enabled` has it."""
+        """Begin without a timer; `supported` is whether the party knows the extension, else `settings.enabled` says."""
         self._settings = settings
         self._side = side
         self._random = random

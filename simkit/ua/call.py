@@ -1,0 +1,401 @@
+"""One call of a user agent, from its first request to its last (RFC 3261 sections 12 to 15, RFC 3311).
+
+It keeps the order of things: one INVITE at a time (14.1), no BYE before the ACK (15), a 2xx repeated until then, and
+what to do when a request fails. When to refresh and when to give up is the timer logic's; messages on their way are
+the transactions'. How a call begins is `caller`'s and `callee`'s.
+"""
+
+from enum import Enum
+from typing import Final
+
+from ..errors import LocalError, PeerError
+from ..sip.headers import HeaderField
+from ..sip.message import Request, Response
+from .answers import UnacknowledgedAnswers
+from .dialog import Dialog
+from .events import CallEvent, Fact, Reason
+from .exchange import Aim, Exchange
+from .host import Host
+from .offer_answer import OfferAnswer
+from .responses import respond
+from .retry import glare_wait_us, retry_after_us
+from .server_transaction import ServerTransaction
+from .timer_logic import Bye, Reject, Retry, TimerLogic
+from .timers import Timer, TimerTable
+
+TRIES_MAX: Final = 5  # RFC 3261 section 14.1 has one retry; a bound keeps two stubborn sides from trying for ever
+SESSION_METHODS: Final = frozenset({"INVITE", "UPDATE"})  # what may refresh (RFC 4028 section 7.2)
+
+
+class Phase(Enum):
+    """How far a call has come."""
+
+    EARLY = "early"  # no 2xx yet
+    UP = "up"
+    ENDING = "ending"  # over for us; our BYE or CANCEL is under way
+    OVER = "over"
+
+
+class Call:
+    """A call that is up. Sans-IO: commands, what happened, one `next_deadline`; it speaks through its host."""
+
+    owns_call_id: bool
+
+    def __init__(self, host: Host, call_id: str, logic: TimerLogic, media: OfferAnswer) -> None:
+        self.call_id = call_id
+        self.phase = Phase.EARLY
+        self.dialog: Dialog | None = None
+        self._host = host
+        self._logic = logic
+        self._media = media
+        self._timers = TimerTable(call_id, host.log)
+        self._under_way: Exchange | None = None  # our INVITE or UPDATE without a final response
+        self._wanted: list[Exchange] = []  # waiting until nothing else is under way
+        self._to_retry: Exchange | None = None  # waiting for Timer.RETRY
+        self._answers = UnacknowledgedAnswers(host.times, host.log)
+        self._acks: dict[tuple[int, str | None], Request] = {}  # by CSeq and To tag: to repeat for a repeated 2xx
+        self._bye_wanted: Reason | None = None  # a hang-up that must wait for the ACK to our first 2xx
+        self._acknowledged = True
+        self._refresh_failed = ""
+        self._session: tuple[int | None, bool] | None = None
+
+    # --- commands ---
+
+    def hang_up(self, *, now: int) -> None:
+        """End the call with BYE. Raises LocalError where it is not up."""
+        self._must_be_up("hang up")
+        self._end(Reason.HUNG_UP, now=now)
+
+    def hold(self, *, on: bool, now: int) -> None:
+        """Hold or resume by re-INVITE. Raises LocalError where the call is not up."""
+        self._must_be_up("hold" if on else "resume")
+        self._want(Exchange(Aim.MODIFY, "INVITE", hold=on), now=now)
+
+    def refresh(self, method: str, *, now: int) -> None:
+        """Refresh the session at once, whoever's turn it is. Raises LocalError where the call is not up."""
+        self._must_be_up("refresh")
+        self._want(Exchange(Aim.REFRESH, method), now=now)
+
+    def options(self, *, now: int) -> None:
+        """Ask for the peer's abilities within the dialog. Raises LocalError where the call is not up."""
+        self._must_be_up("options")
+        self._send(Exchange(Aim.OPTIONS, "OPTIONS"), now=now)
+
+    def _must_be_up(self, what: str) -> None:
+        if self.phase is not Phase.UP:
+            raise LocalError(f"cannot {what}: the call is {self.phase.value}")
+
+    # --- time ---
+
+    def next_deadline(self) -> int | None:
+        """Return when `handle_deadline` is to be called."""
+        earliest = self._timers.next_deadline()
+        for machine in (self._logic, self._answers) if self.phase is Phase.UP else ():
+            at = machine.next_deadline()
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
+
+    def handle_deadline(self, *, now: int) -> None:
+        """Do what has fallen due."""
+        for timer in self._timers.due(now=now):
+            self._timer_fired(timer, now=now)
+        for response in self._answers.handle_deadline(now=now):
+            self._host.transmit(response, response.via.address)
+        if self._answers.given_up:
+            self._ack_never_came(now=now)
+        if self.phase is Phase.UP:
+            duty = self._logic.handle_deadline(now=now)
+            if isinstance(duty, Bye):
+                self._end(Reason(duty.reason), now=now)
+            elif duty is not None:
+                self._want(Exchange(Aim.REFRESH, duty.method, asked_by_logic=True), now=now)
+
+    def _timer_fired(self, timer: Timer, *, now: int) -> None:
+        assert timer is Timer.RETRY
+        exchange, self._to_retry = self._to_retry, None
+        if exchange is not None and self.phase is Phase.UP:
+            self._want(exchange, now=now)
+
+    def _ack_never_came(self, *, now: int) -> None:
+        """A 2xx of ours was never acknowledged: the call ends by BYE (RFC 3261 section 13.3.1.4)."""
+        self._host.report(CallEvent(Fact.GAVE_UP, self.call_id, "no ACK to 200 INVITE"))
+        self._acknowledged = True
+        self._end(Reason.NO_ACK, now=now)
+
+    # --- what the peer asks ---
+
+    def receive_request(self, request: Request, transaction: ServerTransaction, *, now: int) -> None:
+        """Answer a request within the dialog (RFC 3261 section 12.2.2)."""
+        if self.phase is Phase.OVER or (self.phase is Phase.ENDING and request.method != "BYE"):
+            self._host.respond(transaction, respond(request, 481), now=now)
+            return
+        if self.dialog is None or not self.dialog.accepts(request):
+            self._host.respond(transaction, respond(request, 500), now=now)
+            return
+        if request.method == "BYE":
+            self._receive_bye(request, transaction, now=now)
+        elif request.method in SESSION_METHODS:
+            self._receive_session_request(request, transaction, now=now)
+        else:
+            self._host.respond(transaction, respond(request, 200, headers=self._host.abilities()), now=now)
+
+    def receive_ack(self, ack: Request, *, now: int) -> None:
+        """The ACK to a 2xx of ours has come."""
+        if not self._answers.acknowledged(ack, now=now):
+            return
+        self._acknowledged = True
+        self._media.accepted(ack.body)  # where our 2xx made the offer
+        if self._bye_wanted is not None and self.phase is Phase.UP:
+            self._end(self._bye_wanted, now=now)
+        self._proceed(now=now)
+
+    def _receive_bye(self, request: Request, transaction: ServerTransaction, *, now: int) -> None:
+        crossing = self.phase is Phase.ENDING
+        self._host.respond(transaction, respond(request, 200), now=now)
+        if not crossing:
+            self._leave(Phase.OVER, now=now)
+            self._host.report(CallEvent(Fact.ENDED, self.call_id, Reason.HUNG_UP))
+            self._host.report(CallEvent(Fact.OVER, self.call_id))
+
+    def _receive_session_request(self, request: Request, transaction: ServerTransaction, *, now: int) -> None:
+        """Take a re-INVITE or UPDATE: first glare, then the timer logic, then offer and answer."""
+        refusal = self._glare(request)
+        if refusal is not None:
+            self._refuse(request, transaction, *refusal, now=now)
+            return
+        verdict = self._logic.receive_request(request, initial=False, now=now)
+        if isinstance(verdict, Reject):
+            self._refuse(request, transaction, verdict.status, verdict.headers, now=now)
+            return
+        try:
+            body = self._describe(request)
+        except PeerError:
+            self._refuse(request, transaction, 488, (), now=now)
+            return
+        self._accept(request, transaction, verdict.headers, body, now=now)
+
+    def _glare(self, request: Request) -> tuple[int, tuple[HeaderField, ...]] | None:
+        ours = self._under_way
+        if request.method == "INVITE" and ours is not None and ours.method == "INVITE":
+            return 491, ()  # RFC 3261 section 14.2
+        if request.method == "UPDATE" and request.body and self._media.open:
+            return 491, ()  # RFC 3311 section 5.2
+        return None
+
+    def _refuse(
+        self,
+        request: Request,
+        transaction: ServerTransaction,
+        status: int,
+        headers: tuple[HeaderField, ...],
+        *,
+        now: int,
+    ) -> None:
+        response = respond(request, status, headers=headers)
+        self._host.respond(transaction, response, now=now)
+        self._logic.sent_response(response, now=now)
+
+    def _describe(self, request: Request) -> bytes:
+        """Return the answer to the request's offer, or our offer to an INVITE that has none (RFC 3261 section 14.2)."""
+        if request.body:
+            return self._media.answer(request.body)
+        return self._media.offer() if request.method == "INVITE" else b""
+
+    def _accept(
+        self,
+        request: Request,
+        transaction: ServerTransaction,
+        headers: tuple[HeaderField, ...],
+        body: bytes,
+        *,
+        now: int,
+        to_tag: str | None = None,
+    ) -> Response:
+        response = respond(
+            request, 200, to_tag=to_tag, headers=with_type(self._host.abilities(*headers), body), body=body
+        )
+        self._host.respond(transaction, response, now=now)
+        if self.dialog is None:
+            self.dialog = Dialog.of_callee(request, response)
+        elif request.contact is not None:
+            self.dialog.retarget(request.contact.uri)
+        self._logic.sent_response(response, now=now)
+        self._session_set()
+        if request.method == "INVITE":
+            self._answers.sent(response, now=now)
+        return response
+
+    # --- what we ask ---
+
+    def _want(self, exchange: Exchange, *, now: int) -> None:
+        self._wanted.append(exchange)
+        self._proceed(now=now)
+
+    def _proceed(self, *, now: int) -> None:
+        """Send what is wanted, once nothing else is under way (RFC 3261 section 14.1, RFC 3311 section 5.1)."""
+        while self._wanted and self.phase is Phase.UP and self._under_way is None and not self._answers.any:
+            self._send(self._wanted.pop(0), now=now)
+
+    def _send(self, exchange: Exchange, *, now: int) -> None:
+        assert self.dialog is not None
+        exchange.tries += 1
+        added = self._logic.make_request(exchange.method, initial=False, now=now)
+        if exchange.method in SESSION_METHODS:
+            self._under_way = exchange
+            body = self._media.offer(hold=exchange.hold) if exchange.method == "INVITE" else b""
+            headers = with_type(self._host.abilities(*added), body)
+        else:
+            body, headers = b"", added
+        if exchange.asked_by_logic and self._refresh_failed:
+            self._host.report(CallEvent(Fact.RETRIED, self.call_id, self._refresh_failed))
+            self._refresh_failed = ""
+        exchange.request = self.dialog.request(exchange.method, via=self._host.via(), headers=headers, body=body)
+        self._host.send(exchange.request, self.dialog.destination, self, exchange, now=now)
+
+    def receive_response(self, exchange: Exchange, response: Response, *, now: int) -> None:
+        """A response to a request of ours has come: provisional, final, or a repeated 2xx to an INVITE."""
+        if response.status < 200:
+            self._provisional(exchange, response, now=now)
+        elif response.status < 300:
+            self._success(exchange, response, now=now)
+        else:
+            self._failure(exchange, response, now=now)
+
+    def timed_out(self, exchange: Exchange, timer: Timer, *, now: int) -> None:
+        """No final response has come to a request of ours: timer B or F fired."""
+        if exchange is self._under_way or exchange.aim is Aim.BYE:
+            self._host.report(CallEvent(Fact.GAVE_UP, self.call_id, f"timer {timer.value}: {exchange.method}"))
+        self._failure(exchange, None, now=now)
+
+    def _provisional(self, exchange: Exchange, response: Response, *, now: int) -> None:
+        exchange.proceeding = True
+
+    def _success(self, exchange: Exchange, response: Response, *, now: int) -> None:
+        if exchange.method == "INVITE" and not self._acknowledge(response):
+            return  # repeated: it must not move anything
+        if exchange is self._under_way:
+            self._session_confirmed(exchange, response, now=now)
+        elif exchange.aim is Aim.BYE:
+            self._over(now=now)
+
+    def _acknowledge(self, response: Response) -> bool:
+        """ACK a 2xx to INVITE, each time it comes (RFC 3261 section 13.2.2.4); True the first time."""
+        assert self.dialog is not None
+        key = (response.cseq.number, response.to_tag)
+        known = self._acks.get(key)
+        ack = known or self.dialog.acknowledge(response.cseq.number, via=self._host.via())
+        self._acks = {key: ack} if known is None else self._acks
+        self._host.transmit(ack, self.dialog.destination)
+        return known is None
+
+    def _session_confirmed(self, exchange: Exchange, response: Response, *, now: int) -> None:
+        assert self.dialog is not None
+        self._under_way = None
+        if response.contact is not None:
+            self.dialog.retarget(response.contact.uri)
+        try:
+            self._media.accepted(response.body)
+        except PeerError:
+            self._media.withdrawn()  # an answer that cannot be read changes nothing; the session goes on
+        if self.phase is not Phase.UP:
+            return
+        self._logic.receive_response(response, now=now)
+        self._result(exchange, response.status, now=now)
+        self._session_set()
+        if exchange.aim is not Aim.CALL and self._logic.state().interval_s is not None:
+            self._host.report(CallEvent(Fact.REFRESHED, self.call_id, exchange.method))
+        self._proceed(now=now)
+
+    def _failure(self, exchange: Exchange, response: Response | None, *, now: int) -> None:
+        if exchange is self._under_way:
+            self._under_way = None
+            self._media.withdrawn()
+        if exchange.aim is Aim.BYE:
+            self._over(now=now)
+        elif self.phase is Phase.UP and exchange.aim is not Aim.CANCEL:
+            self._try_again_or_end(exchange, response, now=now)
+            self._proceed(now=now)
+
+    def _try_again_or_end(self, exchange: Exchange, response: Response | None, *, now: int) -> None:
+        status = response.status if response is not None else None
+        if response is not None and exchange.method in SESSION_METHODS:
+            verdict = self._logic.receive_response(response, now=now)
+            if isinstance(verdict, Retry):
+                self._host.report(CallEvent(Fact.RETRIED, self.call_id, str(status)))
+                self._send(exchange, now=now)
+                return
+        if exchange.aim is Aim.REFRESH:
+            self._host.report(CallEvent(Fact.REFRESH_FAILED, self.call_id, str(status or "timeout")))
+        if exchange.asked_by_logic:
+            self._result(exchange, status, now=now)
+        elif status in (None, 408, 481):  # RFC 3261 section 12.2.1.2
+            reason = Reason.REFRESH_FAILED if exchange.aim is Aim.REFRESH else Reason.NO_RESPONSE
+            self._end(reason, now=now)
+        elif response is not None and exchange.tries < TRIES_MAX:
+            self._retry_later(exchange, response, now=now)
+
+    def _result(self, exchange: Exchange, status: int | None, *, now: int) -> None:
+        """Tell the timer logic what became of the refresh that it asked for."""
+        if not exchange.asked_by_logic:
+            return
+        self._refresh_failed = "" if status == 200 else str(status or "timeout")
+        verdict = self._logic.refresh_result(status, now=now)
+        if verdict is not None:
+            self._end(Reason(verdict.reason), now=now)
+
+    def _retry_later(self, exchange: Exchange, response: Response, *, now: int) -> None:
+        """Wait as 491 or Retry-After ask, then try again (RFC 3261 sections 14.1 and 20.33)."""
+        delay_us = retry_after_us(response)
+        if response.status == 491:
+            delay_us = glare_wait_us(self._host.random, owns_call_id=self.owns_call_id)
+        if delay_us is not None and exchange.method in SESSION_METHODS:
+            self._to_retry = exchange
+            self._timers.arm(Timer.RETRY, now + delay_us, now=now)
+
+    # --- the end ---
+
+    def _end(self, reason: Reason, *, now: int) -> None:
+        """End the call with BYE; a callee waits for the ACK to its 2xx first (RFC 3261 section 15)."""
+        if self.phase is not Phase.UP:
+            return
+        if not self._acknowledged:
+            self._bye_wanted = self._bye_wanted or reason
+            return
+        self._leave(Phase.ENDING, now=now)
+        self._host.report(CallEvent(Fact.ENDED, self.call_id, reason, by_us=True))
+        self._send(Exchange(Aim.BYE, "BYE"), now=now)
+
+    def _leave(self, phase: Phase, *, now: int) -> None:
+        """No timer and no wish survives the call."""
+        self.phase = phase
+        self._logic.close(now=now)
+        self._timers.disarm_all(now=now)
+        self._answers.stop(now=now)
+        self._wanted.clear()
+        self._to_retry = None
+        if self._under_way is not None:
+            self._host.abandon(self._under_way, now=now)
+
+    def _over(self, *, now: int) -> None:
+        if self.phase is not Phase.OVER:
+            self._leave(Phase.OVER, now=now)
+            self._host.report(CallEvent(Fact.OVER, self.call_id))
+
+    def _session_set(self) -> None:
+        """A 2xx has passed: report terms that are new, and drop a refresh that is no longer needed."""
+        state = self._logic.state()
+        if (state.interval_s, state.we_refresh) != self._session:
+            self._session = state.interval_s, state.we_refresh
+            self._host.report(
+                CallEvent(Fact.SESSION, self.call_id, interval_s=state.interval_s, we_refresh=state.we_refresh)
+            )
+        self._wanted = [exchange for exchange in self._wanted if not exchange.asked_by_logic]
+
+
+_SDP: Final[HeaderField] = ("Content-Type", "application/sdp")
+
+
+def with_type(headers: tuple[HeaderField, ...], body: bytes) -> tuple[HeaderField, ...]:
+    """Add the Content-Type of a session description where there is one."""
+    return (*headers, _SDP) if body else headers

@@ -1,0 +1,335 @@
+"""A user agent: it takes messages in, finds what they belong to, and carries out commands (RFC 3261 section 8).
+
+Which side of a transaction it is, UAC or UAS, each message decides. Transactions, calls and timer logics do the work;
+here is only who gets what. Sans-IO: it owns no clock, no socket and no randomness.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ..errors import LocalError
+from ..settings import BaseTimes, SessionTimerSettings
+from ..sip.headers import HeaderField
+from ..sip.message import Message, Request, Response
+from ..sip.sdp import SessionDescription
+from .call import Phase
+from .callee import CalleeCall
+from .caller import CallerCall
+from .capabilities import Capabilities
+from .dialog import Dialog
+from .events import Address, CallEvent, Outgoing
+from .exchange import Aim, Exchange
+from .identifiers import Identifiers, Random
+from .offer_answer import OfferAnswer
+from .responses import respond
+from .server_transaction import ServerTransaction
+from .session_timer import SessionTimer, Side
+from .timer_logic import TimerLogic
+from .timers import TimerEvent, TimerLog
+from .transaction_layer import RequestSender, TransactionLayer
+
+MEDIA_PORT: Final = 40000
+
+
+@dataclass(frozen=True, slots=True)
+class UserAgentSettings:
+    """What a user agent can do and is to do."""
+
+    times: BaseTimes = BaseTimes()
+    session_timer: SessionTimerSettings = SessionTimerSettings()
+    supported: tuple[str, ...] = ("timer",)
+    allow: tuple[str, ...] = ("INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS")
+    answer_after_us: int | None = 0
+    """When it answers a call: at once, after this time, or (None) by hand."""
+    reject_with: int | None = None
+    """The status with which it rejects every call."""
+
+
+TimerLogicFactory = Callable[[SessionTimerSettings, Side, Random, TimerLog | None], TimerLogic]
+
+
+class UserAgent:
+    """One party. Times are microseconds on its own clock and never go back."""
+
+    def __init__(
+        self,
+        name: str,
+        address: Address,
+        settings: UserAgentSettings,
+        *,
+        identifiers: Identifiers,
+        random: Random,
+        timer_logic: TimerLogicFactory | None = None,
+        traced: bool = False,
+    ) -> None:
+        self.name = name
+        self.address = address
+        self.times = settings.times
+        self.log: TimerLog | None = [] if traced else None
+        self.random = random
+        self.identifiers = identifiers
+        self.contact: HeaderField = ("Contact", f"<{self.uri}>")
+        self._settings = settings
+        self._timer_logic = timer_logic or self._rfc4028
+        self._capabilities = Capabilities(contact=self.contact, supported=settings.supported, allow=settings.allow)
+        self._layer = TransactionLayer(settings.times, self.log)
+        self._calls: dict[tuple[str, str | None], CallerCall | CalleeCall] = {}
+        self._events: list[CallEvent] = []
+
+    @property
+    def uri(self) -> str:
+        """Our address of record and Contact, which are one here."""
+        host, port = self.address
+        return f"sip:{self.name}@{f'[{host}]' if ':' in host else host}:{port}"
+
+    # --- commands ---
+
+    def invite(self, target: str, *, now: int) -> None:
+        """Place a call to a SIP URI. Raises LocalError while another call is up."""
+        if self._live_calls():
+            raise LocalError("cannot call: a call is under way")
+        call_id = self.identifiers.call_id(self.address[0])
+        call = CallerCall(
+            self,
+            call_id,
+            self._seat(Side.CALLER),
+            self._media(),
+            local=f"<{self.uri}>;tag={self.identifiers.tag()}",
+            target=target,
+        )
+        self._calls[call_id, call.local_tag] = call
+        call.invite(now=now)
+
+    def ring(self, *, now: int) -> None:
+        """Send 180 to the call that waits. Raises LocalError where there is none."""
+        self._incoming("ring").ring(now=now)
+
+    def answer(self, *, now: int) -> None:
+        """Answer the call that waits. Raises LocalError where there is none."""
+        self._incoming("answer").answer(now=now)
+
+    def reject(self, status: int, headers: tuple[HeaderField, ...] = (), *, now: int) -> None:
+        """Reject the call that waits. Raises LocalError where there is none."""
+        self._incoming("reject").reject(status, headers, now=now)
+
+    def cancel(self, *, now: int) -> None:
+        """Cancel the call that we placed. Raises LocalError where there is none without an answer."""
+        call = self._call("cancel")
+        if not isinstance(call, CallerCall):
+            raise LocalError("cannot cancel: the call came from the other side")
+        call.cancel(now=now)
+
+    def hang_up(self, *, now: int) -> None:
+        """End the call. Raises LocalError where none is up."""
+        self._call("hang up").hang_up(now=now)
+
+    def hold(self, *, now: int) -> None:
+        """Hold the call. Raises LocalError where none is up."""
+        self._call("hold").hold(on=True, now=now)
+
+    def resume(self, *, now: int) -> None:
+        """Resume the call. Raises LocalError where none is up."""
+        self._call("resume").hold(on=False, now=now)
+
+    def refresh(self, *, now: int) -> None:
+        """Refresh the session at once, by the method that is set. Raises LocalError where no call is up."""
+        method = "UPDATE" if self._settings.session_timer.use_update else "INVITE"
+        self._call("refresh").refresh(method, now=now)
+
+    def options(self, target: str, *, now: int) -> None:
+        """Ask a peer for its abilities: within the call where there is one (RFC 3261 section 11)."""
+        live = self._live_calls()
+        if live:
+            live[-1].options(now=now)
+            return
+        outside = Dialog(
+            call_id=self.identifiers.call_id(self.address[0]),
+            local=f"<{self.uri}>;tag={self.identifiers.tag()}",
+            remote=f"<{target}>",
+            local_cseq=0,
+            remote_cseq=None,
+            route_set=(),
+            remote_target=target,
+        )
+        request = outside.request("OPTIONS", via=self.via(), headers=(*self.abilities(), ("Accept", "application/sdp")))
+        self.send(request, outside.destination, None, Exchange(Aim.OPTIONS, "OPTIONS"), now=now)
+
+    def reply(self, request: Request, status: int, headers: tuple[HeaderField, ...] = (), *, now: int) -> None:
+        """Answer a request with this final status whatever we would have said; its transaction absorbs the rest."""
+        known, _ = self._layer.receive_request(request, now=now)
+        if known is None and request.method != "ACK":
+            transaction = self._layer.open_server(request, now=now)
+            self._respond(transaction, status, headers, now=now)
+
+    # --- what happened ---
+
+    def receive(self, message: Message, *, now: int) -> None:
+        """Take a message in."""
+        if isinstance(message, Response):
+            self._layer.receive_response(message, now=now)
+        elif isinstance(message, Request):
+            self._receive_request(message, now=now)
+        self._forget_calls()
+
+    def next_deadline(self) -> int | None:
+        """Return the one time at which `handle_deadline` is to be called next."""
+        earliest = self._layer.next_deadline()
+        for call in self._calls.values():
+            at = call.next_deadline()
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
+
+    def handle_deadline(self, *, now: int) -> None:
+        """Do what has fallen due: first the transactions, for their results may change what a call is to do."""
+        self._layer.handle_deadline(now=now)
+        for call in tuple(self._calls.values()):
+            at = call.next_deadline()
+            if at is not None and at <= now:
+                call.handle_deadline(now=now)
+        self._forget_calls()
+
+    def outgoing(self) -> list[Outgoing]:
+        """Drain the messages to send, in order."""
+        return self._layer.outgoing()
+
+    def events(self) -> list[CallEvent]:
+        """Drain the facts about calls, in order."""
+        drained, self._events = self._events, []
+        return drained
+
+    def timer_events(self) -> list[TimerEvent]:
+        """Drain what became of timers, in order; empty unless traced."""
+        if not self.log:
+            return []
+        drained = self.log[:]
+        self.log.clear()  # the machines hold on to this list
+        return drained
+
+    # --- what calls need of us (call.Host) ---
+
+    def via(self) -> HeaderField:
+        """Return a Via with a new branch (RFC 3261 section 8.1.1.7)."""
+        host, port = self.address
+        transport = "TCP" if self.times.reliable else "UDP"
+        shown = f"[{host}]" if ":" in host else host
+        return "Via", f"SIP/2.0/{transport} {shown}:{port};branch={self.identifiers.branch()}"
+
+    def abilities(self, *added: HeaderField) -> tuple[HeaderField, ...]:
+        """Return Contact, Allow and Supported, and these headers; option tags of several Supported are merged."""
+        return self._capabilities.fields(*added)
+
+    def send(
+        self, request: Request, destination: Address, sender: RequestSender | None, exchange: Exchange, *, now: int
+    ) -> None:
+        """Send a request by a client transaction that reports to the sender."""
+        self._layer.send(request, destination, sender, exchange, now=now)
+
+    def respond(self, transaction: ServerTransaction, response: Response, *, now: int) -> None:
+        """Send a response by the server transaction of its request."""
+        self._layer.respond(transaction, response, now=now)
+
+    def abandon(self, exchange: Exchange, *, now: int) -> None:
+        """Stop repeating a request: the call is over and nobody needs it any more."""
+        self._layer.stop_repeating(exchange, now=now)
+
+    def transmit(self, message: Message, destination: Address) -> None:
+        """Send a message outside of any transaction."""
+        self._layer.transmit(message, destination)
+
+    def report(self, event: CallEvent) -> None:
+        """Hand out a fact."""
+        self._events.append(event)
+
+    # --- taking messages in ---
+
+    def _receive_request(self, request: Request, *, now: int) -> None:
+        known, acks = self._layer.receive_request(request, now=now)
+        for ack in acks:
+            call = self._calls.get((ack.call_id, ack.to_tag))
+            if call is not None:
+                call.receive_ack(ack, now=now)
+        if known is None and request.method != "ACK":
+            self._receive_new(request, self._layer.open_server(request, now=now), now=now)
+
+    def _receive_new(self, request: Request, transaction: ServerTransaction, *, now: int) -> None:
+        refusal = self._capabilities.refusal(request)
+        if refusal is not None:
+            self._respond(transaction, *refusal, now=now)
+        elif request.method == "CANCEL":
+            self._receive_cancel(request, transaction, now=now)
+        elif request.to_tag is not None:
+            call = self._calls.get((request.call_id, request.to_tag))
+            if call is None:
+                self._respond(transaction, 481, now=now)
+            else:
+                call.receive_request(request, transaction, now=now)
+        elif request.method == "INVITE":
+            self._receive_call(request, transaction, now=now)
+        elif request.method == "OPTIONS":
+            self._respond(transaction, 200, self.abilities(), now=now)
+        else:
+            self._respond(transaction, 481, now=now)
+
+    def _receive_cancel(self, cancel: Request, transaction: ServerTransaction, *, now: int) -> None:
+        invited = self._layer.cancelled_by(cancel)
+        for call in tuple(self._calls.values()):
+            if isinstance(call, CalleeCall) and call.transaction is invited:
+                self.respond(transaction, respond(cancel, 200, to_tag=call.local_tag), now=now)
+                call.cancelled(now=now)
+                return
+        self._respond(transaction, 200 if invited is not None else 481, now=now)
+
+    def _receive_call(self, request: Request, transaction: ServerTransaction, *, now: int) -> None:
+        if self._live_calls():
+            self._respond(transaction, 486, now=now)
+            return
+        call = CalleeCall(
+            self, request, transaction, self._seat(Side.CALLEE), self._media(), local_tag=self.identifiers.tag()
+        )
+        self._calls[request.call_id, call.local_tag] = call
+        call.receive(after_us=self._settings.answer_after_us, reject_with=self._settings.reject_with, now=now)
+
+    def _respond(
+        self, transaction: ServerTransaction, status: int, headers: tuple[HeaderField, ...] = (), *, now: int
+    ) -> None:
+        """Answer a request that belongs to no call; the To tag is made for the occasion."""
+        request = transaction.request
+        tag = request.to_tag or self.identifiers.tag()
+        self.respond(transaction, respond(request, status, to_tag=tag, headers=headers), now=now)
+
+    # --- calls ---
+
+    def _live_calls(self) -> list[CallerCall | CalleeCall]:
+        return [call for call in self._calls.values() if call.phase in (Phase.EARLY, Phase.UP)]
+
+    def _call(self, what: str) -> CallerCall | CalleeCall:
+        live = self._live_calls()
+        if not live:
+            raise LocalError(f"cannot {what}: there is no call")
+        return live[-1]
+
+    def _incoming(self, what: str) -> CalleeCall:
+        call = self._call(what)
+        if not isinstance(call, CalleeCall):
+            raise LocalError(f"cannot {what}: the call was placed by this side")
+        return call
+
+    def _forget_calls(self) -> None:
+        """Forget calls that are over; a later request for them gets 481, a later 2xx finds them by its transaction."""
+        over = [key for key, call in self._calls.items() if call.phase is Phase.OVER]
+        for key in over:
+            del self._calls[key]
+
+    def _seat(self, side: Side) -> TimerLogic:
+        return self._timer_logic(self._settings.session_timer, side, self.random, self.log)
+
+    def _rfc4028(self, settings: SessionTimerSettings, side: Side, random: Random, log: TimerLog | None) -> TimerLogic:
+        supported = settings.enabled and "timer" in self._settings.supported
+        return SessionTimer(settings, side=side, random=random, supported=supported, log=log)
+
+    def _media(self) -> OfferAnswer:
+        return OfferAnswer(
+            SessionDescription(self.name, str(self.identifiers.session_id()), 1, self.address[0], MEDIA_PORT)
+        )
