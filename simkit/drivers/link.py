@@ -105,7 +105,7 @@ class Link:
     def _struck_by(self, message: Message) -> list[_Fault]:
         struck = [fault for fault in self._faults if fault.strikes(message)]
         for fault in struck:
-            self._faults.remove(fault)
+            self._faults.remove(fault)  # a link without faults is quick again
         return struck
 
     def _arrival(self, now: int, held_us: int) -> int:
