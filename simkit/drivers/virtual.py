@@ -27,12 +27,13 @@ class _Moment(Event):
     def __init__(
         self, environment: Environment, at: int, action: Callable[[Event], None], priority: EventPriority = NORMAL
     ) -> None:
-        assert at >= environment.now, "the past is settled"
+        delay = at - environment.now
+        assert delay >= 0, "the past is settled"
         super().__init__(environment)
         self.callbacks.append(action)
         self._ok = True
         self._value = None
-        environment.schedule(self, priority, at - environment.now)
+        environment.schedule(self, priority, delay)
 
 
 class VirtualDriver:
