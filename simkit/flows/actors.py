@@ -1,0 +1,91 @@
+"""The parties of a flow: their roles, session timers, answers and clocks."""
+
+from typing import Final
+
+from ..settings import SessionTimerSettings
+from .blocks import read_block
+from .faults import Misread, quoted
+from .model import DEFAULT_ALLOW, Actor, Answer, AnswerPolicy, Clock, Role
+from .patterns import parse_status
+from .reading import Reading, duration_us, kind_of
+from .schema import ACTOR, CLOCK, LINE_KEYS, SESSION_TIMER
+from .twists import twist
+from .variables import NAME
+from .yaml_source import Map, Node, Scalar
+
+_FLOOR_S: Final = 90  # RFC 4028 sections 4 and 5
+
+
+def read_actors(reading: Reading, node: Node) -> dict[str, Actor]:
+    """Read `actors`, and let the reading know who there is."""
+    if not isinstance(node, Map) or not node.entries:
+        reading.refuse(node.source, f"actors is a map such as {{alice: {{role: uac}}}}, not {_shown(node)}")
+        return {}
+    for name, _ in node.entries:
+        reading.roles[name.text] = None
+    actors = {}
+    for name, value in node.entries:
+        reading.attempt(name, _check_name, name)
+        actor = _read_actor(reading, name, value)
+        if actor is not None:
+            actors[name.text] = actor
+            reading.roles[name.text] = actor.role
+    return actors
+
+
+def _check_name(name: Scalar) -> None:
+    text = name.text
+    if text in LINE_KEYS:
+        raise Misread(f"an actor cannot be called '{text}': it is a key of the lines of `flow`")
+    if not NAME.fullmatch(text.replace("-", "_")):
+        raise Misread(f"{quoted(text)} cannot name an actor: use letters, digits, '-' and '_'")
+    if name.plain and (made := twist(text)):
+        raise Misread(f"YAML makes {made} of {quoted(text)}: choose another name")
+
+
+def _read_actor(reading: Reading, name: Scalar, node: Node) -> Actor | None:
+    fields = read_block(reading, node, ACTOR, "an actor")
+    if "role" not in fields:
+        return None
+    if session_timer := fields.pop("session_timer", None):
+        fields["session_timer"] = _read_session_timer(reading, session_timer)
+    if answers := fields.pop("answers", None):
+        fields["answers"] = reading.attempt(answers, _read_answers, reading, answers) or AnswerPolicy()
+    if clock := fields.pop("clock", None):
+        fields["clock"] = Clock(**read_block(reading, clock, CLOCK, "clock"))
+    fields.pop("logic", None)  # RFC 4028, the only one so far
+    role = Role(fields.pop("role"))
+    return Actor(name.source, name.text, role, **{"allow": DEFAULT_ALLOW, **fields})
+
+
+def _read_session_timer(reading: Reading, node: Node) -> SessionTimerSettings:
+    settings = SessionTimerSettings(**read_block(reading, node, SESSION_TIMER, "session_timer"))
+    if isinstance(node, Map) and settings.enabled:
+        _warn(reading, node, settings)
+    return settings
+
+
+def _warn(reading: Reading, node: Map, settings: SessionTimerSettings) -> None:
+    for name, seconds in (("default_expires", settings.default_expires_s), ("min_se", settings.min_se_s)):
+        value = node.value(name)
+        if value and seconds < _FLOOR_S:
+            reading.warn(value.source, f"{name} is {seconds} s, below RFC 4028's floor of {_FLOOR_S} s (section 4)")
+    if settings.default_expires_s < settings.min_se_s:
+        place = (node.value("default_expires") or node).source
+        message = f"default_expires ({settings.default_expires_s} s) is below min_se ({settings.min_se_s} s)"
+        reading.warn(place, f"{message}: an offer must not ask for less than its own Min-SE (RFC4028-7.1-9)")
+
+
+def _read_answers(reading: Reading, node: Node) -> AnswerPolicy:
+    text = " ".join(reading.text(node).split())
+    if text in ("at once", "by hand"):
+        return AnswerPolicy(Answer(text))
+    if text.startswith("after "):
+        return AnswerPolicy(Answer.AFTER, after_us=duration_us(text.removeprefix("after ")))
+    if text[:1].isdigit():
+        return AnswerPolicy(Answer.REJECT, status=parse_status(text, least=300))
+    raise Misread(f"{quoted(text)} is no way to answer: write at once, after 2s, by hand, or a status such as 486")
+
+
+def _shown(node: Node) -> str:
+    return "nothing" if isinstance(node, Map) else kind_of(node)

@@ -1,0 +1,235 @@
+"""The keys of a flow file and what each may hold: one table, obeyed by the loader and written out as a JSON Schema.
+
+A block is a map from key to `Key`. What cannot be said in a table (a mark must be set before it is used, a called party
+must exist) is checked where the block is read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from ..units import DAY, S
+
+VERSION: Final = 1
+MAX_SECONDS: Final = 2**32 - 1  # the ceiling of RFC 3261's delta-seconds (section 20.19)
+MAX_CALLS: Final = 1_000_000
+MAX_TURNS: Final = 1_000_000
+MAX_LIMIT_US: Final = 3652 * DAY  # ten years
+MILLION: Final = 1_000_000
+
+
+class Kind(Enum):
+    """What a value may be."""
+
+    VERSION = "version"
+    TEXT = "text"
+    TEXTS = "texts"  # one, or a list
+    TOKENS = "tokens"  # a list of words without spaces
+    RULES = "rules"  # a list of rule ids
+    METHODS = "methods"
+    MESSAGES = "messages"  # a list of message patterns
+    FORBIDDEN = "forbidden"  # ... of which one may be a bare status
+    BOOLEAN = "boolean"
+    COUNT = "count"  # a whole number from `least` to `most`
+    SECONDS = "seconds"  # whole seconds, as a number or a duration
+    DURATION = "duration"
+    SHIFT = "shift"  # a duration with a sign
+    DRIFT = "drift"  # parts per million with a sign
+    SHARE = "share"  # 0 to 1, or a percentage
+    CHOICE = "choice"  # one of `choices`
+    ACTOR = "actor"  # the name of one
+    PARTIES = "parties"  # the names of two
+    INSTANT = "instant"
+    WINDOW = "window"
+    MARK = "mark"
+    LINK = "link"  # "alice -> bob: INVITE"
+    # What is read by the module of its concept:
+    BLOCK = "block"  # a map of the keys in `block`
+    VALUES = "values"
+    CASES = "cases"
+    NETWORK = "network"
+    CALLS = "calls"
+    ACTORS = "actors"
+    ANSWERS = "answers"
+    LINES = "lines"
+    MATCHER = "matcher"
+    MATCHERS = "matchers"
+    HEADERS = "headers"
+    HEADER_NAMES = "header names"
+    SAVES = "saves"
+    RUN_TEXT = "run text"  # text in which saved values may stand
+    OUTCOMES = "outcomes"
+    REFRESHES = "refreshes"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: what it may hold, and a sentence about it, which editors show."""
+
+    kind: Kind
+    about: str
+    choices: tuple[str, ...] = ()
+    planned: tuple[str, ...] = ()
+    """Choices of the language that this version cannot play yet."""
+    least: int = 0
+    most: int = MAX_SECONDS
+    """For counts and seconds; for durations in microseconds."""
+    required: bool = False
+    is_planned: bool = False
+    """A key of the language that this version cannot play yet."""
+    block: Mapping[str, "Key"] | None = None
+
+
+Block = Mapping[str, Key]
+
+_DAYS_US: Final = 1000 * DAY
+
+REASONS: Final = "hung-up session-expired refresh-failed rejected cancelled no-answer no-ack no-response forked".split()
+
+# fmt: off
+SESSION_TIMER: Final[Block] = {
+    "enabled": Key(Kind.BOOLEAN, "Whether the party knows session timers (true)."),
+    "default_expires": Key(Kind.SECONDS, "The session interval it asks for: seconds or a duration (1800).", least=1),
+    "min_se": Key(Kind.SECONDS, "The smallest session interval it accepts: seconds or a duration (90).", least=1),
+    "prefer_refresher": Key(Kind.CHOICE, "Who is to refresh; absent: the peer decides.", choices=("uac", "uas")),
+    "use_update": Key(Kind.BOOLEAN, "Refresh by UPDATE instead of re-INVITE (false)."),
+}
+
+CLOCK: Final[Block] = {
+    "skew": Key(Kind.SHIFT, "How far its clock is ahead: 2s, -2s."),
+    "drift": Key(Kind.DRIFT, "How much faster its clock runs: 100ppm, -50ppm."),
+}
+
+ACTOR: Final[Block] = {
+    "role": Key(Kind.CHOICE, "What the party is; scripted: it sends just what its lines say.",
+                choices=("uac", "uas", "scripted"), planned=("proxy", "sut"), required=True),
+    "session_timer": Key(Kind.BLOCK, "Its session timer (RFC 4028).", block=SESSION_TIMER),
+    "answers": Key(Kind.ANSWERS, "How it answers a call: at once, after 2s, by hand, or a status such as 486."),
+    "supports": Key(Kind.TOKENS, "Option tags of its Supported header; absent: what session_timer implies."),
+    "allow": Key(Kind.METHODS, "The methods of its Allow header."),
+    "clock": Key(Kind.BLOCK, "How its clock differs from true time.", block=CLOCK),
+    "log": Key(Kind.TEXT, "Path of the log of a real system under test."),
+    "logic": Key(Kind.CHOICE, "The timer logic in its seat (rfc4028).", choices=("rfc4028",),
+                 planned=("museum:...", "python:...", "[command]")),
+    "at": Key(Kind.TEXT, "Address of a real system under test.", is_planned=True),
+    "start": Key(Kind.TEXTS, "Command that starts a real system under test.", is_planned=True),
+    "ready": Key(Kind.TEXT, "Text in its log that says it has started.", is_planned=True),
+}
+
+LINK: Final[Block] = {
+    "latency": Key(Kind.DURATION, "How long a message is on its way (0s).", most=DAY),
+    "jitter": Key(Kind.DURATION, "The most that is added to the latency at random (0s).", most=DAY),
+    "loss": Key(Kind.SHARE, "Share of messages that are lost: 0.05 or 5%."),
+    "duplicate": Key(Kind.SHARE, "Share of messages that arrive twice."),
+    "reorder": Key(Kind.SHARE, "Share of messages that are overtaken by the next."),
+}
+
+TIMERS: Final[Block] = {
+    "t1": Key(Kind.DURATION, "T1 of RFC 3261, the round-trip estimate (500ms).", least=1, most=DAY),
+    "t2": Key(Kind.DURATION, "T2 of RFC 3261, the longest retransmission interval (4s).", least=1, most=DAY),
+    "t4": Key(Kind.DURATION, "T4 of RFC 3261, how long a message stays in the network (5s).", least=1, most=DAY),
+}
+
+CALLS: Final[Block] = {
+    "count": Key(Kind.COUNT, "How many calls of this flow run.", least=1, most=MAX_CALLS, required=True),
+    "every": Key(Kind.DURATION, "How far apart they start (0s).", most=DAY),
+}
+
+MATCHER: Final[Block] = {
+    "equals": Key(Kind.RUN_TEXT, "Equal as SIP compares: tokens without case, parameters in any order."),
+    "contains": Key(Kind.RUN_TEXT, "Has this token, or this text."),
+    "at_least": Key(Kind.RUN_TEXT, "A number, not less than this."),
+    "at_most": Key(Kind.RUN_TEXT, "A number, not more than this."),
+    "more_than": Key(Kind.RUN_TEXT, "A number, more than this."),
+    "matches": Key(Kind.RUN_TEXT, "Matches this regular expression."),
+    "absent": Key(Kind.BOOLEAN, "Whether the header must be missing."),
+    "one_of": Key(Kind.TEXTS, "Equal to one of these."),
+}
+
+STIMULUS: Final[Block] = {
+    "at": Key(Kind.WINDOW, "When; absent: at once when its turn comes."),
+    "with": Key(Kind.HEADERS, "Headers that a reply or a rejection carries."),
+}
+
+OBSERVATION: Final[Block] = {
+    "at": Key(Kind.WINDOW, "When it is sent: 60s, up + 60s, up + 55s..65s."),
+    "within": Key(Kind.DURATION, "Tolerance of `at`, to both sides.", most=_DAYS_US),
+    "has": Key(Kind.MATCHERS, "Headers and what they must be."),
+    "body": Key(Kind.MATCHER, "What the body must be."),
+    "save": Key(Kind.SAVES, "Names for values of this message: Header or Header.part."),
+    "optional": Key(Kind.BOOLEAN, "It may come or not (false)."),
+    "lost": Key(Kind.BOOLEAN, "It is sent and never delivered, or (false) must be delivered."),
+    "retransmits": Key(Kind.COUNT, "How often exactly it is sent again.", most=1_000),
+    "with": Key(Kind.HEADERS, "From a scripted party: headers to add or replace."),
+    "without": Key(Kind.HEADER_NAMES, "From a scripted party: headers to leave out."),
+    "raw": Key(Kind.RUN_TEXT, "From a scripted party: the message, as it goes over the wire."),
+    "mark": Key(Kind.MARK, "Remember the instant of its sending under this name."),
+}
+
+NET: Final[Block] = {
+    "drop": Key(Kind.LINK, "Lose such a message."),
+    "delay": Key(Kind.LINK, "Delay such a message, `by` this much."),
+    "duplicate": Key(Kind.LINK, "Deliver such a message twice."),
+    "partition": Key(Kind.PARTIES, "Cut two parties off from each other."),
+    "heal": Key(Kind.PARTIES, "Connect two parties again."),
+    "nth": Key(Kind.COUNT, "Which of those to come, from 1.", least=1, most=MILLION),
+    "by": Key(Kind.DURATION, "How long it is delayed.", least=1, most=_DAYS_US),
+}
+
+NET_LINE: Final[Block] = {
+    "net": Key(Kind.BLOCK, "Something happens to the network.", block=NET, required=True),
+    "at": Key(Kind.WINDOW, "When; absent: at once when its turn comes."),
+}
+
+REPEAT_LINE: Final[Block] = {
+    "repeat": Key(Kind.COUNT, "How many turns.", least=1, most=MAX_TURNS, required=True),
+    "every": Key(Kind.DURATION, "How far apart the turns begin.", least=1, most=_DAYS_US),
+    "since": Key(Kind.INSTANT, "What the turns are counted from; turn k begins k * every after it."),
+    "flow": Key(Kind.LINES, "The lines of one turn.", required=True),
+}
+
+EXPECT: Final[Block] = {
+    "ended_by": Key(Kind.ACTOR, "Who ended the call."),
+    "reason": Key(Kind.CHOICE, "Why the call ended.", choices=tuple(REASONS)),
+    "outcome": Key(Kind.OUTCOMES, "What became of each party's call.", choices=("ended", "up", "failed", "crashed")),
+    "at": Key(Kind.WINDOW, "When the run is over."),
+    "refreshes": Key(Kind.REFRESHES, "How many refreshes succeeded: a count, or one for each party.", most=MILLION),
+    "retries": Key(Kind.COUNT, "How many requests were tried again, after 422, 491 or 503.", most=MILLION),
+    "never": Key(Kind.FORBIDDEN, "Messages that must not be seen: [408, 481, CANCEL]."),
+    "log": Key(Kind.TEXTS, "Text that a real system under test must have logged."),
+    "violations": Key(Kind.RULES, "The rules that must be reported as broken, and no others."),
+}
+
+FLOW: Final[Block] = {
+    "simkit": Key(Kind.VERSION, "Version of the flow language.", required=True),
+    "name": Key(Kind.TEXT, "What the flow is called; absent: as its file."),
+    "about": Key(Kind.TEXT, "What it shows, in a sentence or two."),
+    "tags": Key(Kind.TOKENS, "Words to choose flows by."),
+    "covers": Key(Kind.RULES, "The rules that this flow exercises: [RFC4028-10-6]."),
+    "vars": Key(Kind.VALUES, "Named values, used as ${name}; --set name=value overrides."),
+    "cases": Key(Kind.CASES, "The flow runs once for each of these maps of values; `name` names one."),
+    "timers": Key(Kind.BLOCK, "Base times of RFC 3261.", block=TIMERS),
+    "transport": Key(Kind.CHOICE, "What carries the messages (udp).", choices=("udp",), planned=("tcp", "tls")),
+    "calls": Key(Kind.CALLS, "How many calls of this flow run at once.", block=CALLS),
+    "limit": Key(Kind.DURATION, "The longest virtual time of the run (24h).", least=1, most=MAX_LIMIT_US),
+    "allow": Key(Kind.MESSAGES, "Messages that may come without a line of their own: [UPDATE, 200 UPDATE]."),
+    "never": Key(Kind.FORBIDDEN, "Messages that must not be seen: [408, 481]."),
+    "actors": Key(Kind.ACTORS, "The parties, by name.", block=ACTOR, required=True),
+    "network": Key(Kind.NETWORK, "How the network behaves; one direction as \"alice -> bob\": {...}.", block=LINK),
+    "flow": Key(Kind.LINES, "What is done, what must be seen, and what goes wrong; in this order.", required=True),
+    "expect": Key(Kind.BLOCK, "What must hold when the run is over.", block=EXPECT),
+}
+# fmt: on
+
+LINE_KEYS: Final = frozenset({*STIMULUS, *OBSERVATION, *NET_LINE, *REPEAT_LINE})
+"""What an actor cannot be called, for a line must say which of its keys is the actor."""
+
+assert MAX_SECONDS * S < 2**63  # seconds of any kind fit as microseconds in what other tools use
+
+
+def json_schema() -> dict[str, object]:
+    """Return the JSON Schema (draft 2020-12) of a flow file, for editors."""
+    from .json_schema import write_schema  # only `simkit schema` needs it
+
+    return write_schema()
