@@ -26,14 +26,14 @@ def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
-def parse_parameters(text: str, what: str) -> Parameters:
+def parse_parameters(text: str) -> Parameters:
     """Read ";name=value;name" to its end. Raises PeerError (400)."""
     found: list[tuple[str, str | None]] = []
     at = 0
     while at < len(text):
         match = _PARAMETER.match(text, at)
         if match is None:
-            raise PeerError(f"{what}: '{text[at : at + 40]}' is not a parameter")
+            raise PeerError(f"'{text[at : at + 40]}' is not a parameter")
         found.append((match[1], match[2]))
         at = match.end()
     return tuple(found)

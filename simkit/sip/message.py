@@ -107,12 +107,12 @@ class Message:
     @property
     def call_id(self) -> str:
         """Call-ID (RFC 3261 section 20.8)."""
-        return self._required("Call-ID")
+        return self._once("Call-ID", str)
 
     @property
     def cseq(self) -> CSeq:
         """CSeq (RFC 3261 section 20.16)."""
-        return parse_cseq(self._required("CSeq"))
+        return self._once("CSeq", parse_cseq)
 
     @property
     def sender(self) -> NameAddress:
@@ -196,16 +196,19 @@ class Message:
         _set(self, "_first", first)
         return first
 
-    def _required(self, name: str) -> str:
-        value = (self._first or self._find_first()).get(name)
-        if value is None:
-            raise PeerError(f"{name} is missing")
-        return value
-
     def _once(self, name: str, parse: Callable[[str], _Value]) -> _Value:
         value: _Value | None = self._read.get(name)
         if value is None:
-            value = self._read[name] = parse(self._required(name))
+            try:
+                value = self._read[name] = parse(self._required(name))
+            except PeerError as error:
+                raise PeerError(f"{name}: {error}", status=error.status) from None
+        return value
+
+    def _required(self, name: str) -> str:
+        value = (self._first or self._find_first()).get(name)
+        if value is None:
+            raise PeerError("the header is missing")
         return value
 
 
@@ -277,14 +280,15 @@ def parse_cseq(value: str) -> CSeq:
 
 
 def _parse_topmost_via(value: str) -> Via:
-    elements = split_list(value)
-    if not elements:
-        raise PeerError("Via is empty")
-    return parse_via(elements[0])
+    return parse_via(_first_element(value))
 
 
 def _parse_first_address(value: str) -> NameAddress:
+    return parse_name_address(_first_element(value))
+
+
+def _first_element(value: str) -> str:
     elements = split_list(value)
     if not elements:
-        raise PeerError("Contact is empty")
-    return parse_name_address(elements[0])
+        raise PeerError("the value is empty")
+    return elements[0]

@@ -1,7 +1,7 @@
 """Session descriptions: what a session refresh needs of SDP (RFC 4566, RFC 3264 sections 5.1 and 8).
 
-One audio stream with its origin and direction. Codecs, bandwidth, ICE and what else an offer may hold are not read. What answers an offer is the
-business of the user agent.
+One audio stream with its origin and direction. Codecs, bandwidth, ICE and what else an offer may hold are not read.
+How an offer is answered is the business of the user agent.
 """
 
 import re

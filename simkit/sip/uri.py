@@ -98,10 +98,10 @@ def parse_name_address(value: str) -> NameAddress:
     value = value.strip(WHITE_SPACE)
     if match := _NAME_ADDRESS.fullmatch(value):
         display_name, uri, rest = match.groups()
-        return NameAddress(uri, display_name.rstrip(WHITE_SPACE), parse_parameters(rest, "address"))
+        return NameAddress(uri, display_name.rstrip(WHITE_SPACE), parse_parameters(rest))
     if match := _BARE_ADDRESS.fullmatch(value):
         uri, rest = match.groups("")
-        return NameAddress(uri, "", parse_parameters(rest, "address"))
+        return NameAddress(uri, "", parse_parameters(rest))
     raise PeerError(f"'{value[:60]}' is not an address")
 
 
@@ -112,7 +112,7 @@ def parse_via(value: str) -> Via:
     if match is None:
         raise PeerError(f"'{value[:60]}' is not 'SIP/2.0/transport host:port'")
     transport, host, port, rest = match.groups()
-    return Via(transport.upper(), host, int(port) if port else None, parse_parameters(rest, "Via"))
+    return Via(transport.upper(), host, int(port) if port else None, parse_parameters(rest))
 
 
 @lru_cache(maxsize=8192)
@@ -128,7 +128,7 @@ def parse_uri(text: str) -> SipUri:
         user,
         host,
         int(port) if port else None,
-        parse_parameters(parameters, "URI"),
+        parse_parameters(parameters),
         headers or "",
     )
 
