@@ -85,7 +85,7 @@ class TimerLogic(Protocol):
     def refresh_result(self, status: int | None, *, now: int) -> Bye | None:
         """Take the outcome of a refresh that this logic asked for: its final status, None where none came in time.
 
-        Called after `receive_response`. Until it is called, no other refresh is asked for. A 2xx to another INVITE or UPDATE
+        Called after `receive_response`. Until it is called, no other refresh is asked for. A 2xx to another request
         refreshes as well: a refresh that has not been sent by then is dropped, and this is not called for it.
         """
         ...
