@@ -1,0 +1,20 @@
+"""simkit tests SIP session timers (RFC 4028) in milliseconds.
+
+From Python: `from simkit import load_flow, simulate`. What is named here is loaded when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .api import Flow, FlowError, Run, SimkitError, Verdict, load_flow, load_flows, simulate
+
+__all__ = ["Flow", "FlowError", "Run", "SimkitError", "Verdict", "load_flow", "load_flows", "simulate"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'simkit' has no attribute '{name}'")
+    from . import api
+
+    return getattr(api, name)

@@ -1,0 +1,162 @@
+"""Traces as a pcap file: each message in an Ethernet frame, an IP packet and a UDP datagram.
+
+The tap is at the sender: lost messages are in the file, for they were sent. The same traces give the same bytes: time
+counts from a fixed epoch, and MAC addresses and IP identification follow from the order of parties and messages.
+Messages over TCP or TLS are written as datagrams too. Reading is the business of `reader`.
+"""
+
+import heapq
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from struct import Struct
+from typing import Any, BinaryIO, Final
+
+from ..errors import CaptureError, SetupError
+from ..trace import Trace, Transit
+from ..units import S
+
+EPOCH_S: Final = 946_684_800
+"""Where virtual time begins: 2000-01-01T00:00:00Z."""
+
+SNAPLEN: Final = 262_144  # libpcap's largest: no packet is cut
+
+_DATAGRAM_MAX: Final = 65_535 - 20 - 8  # IPv4's total length (RFC 791) less its header and UDP's (RFC 768)
+_ETHERNET: Final = Struct("!6s6sH")
+_IPV4: Final = Struct("!BBHHHBBH4s4s")  # RFC 791 section 3.1
+_IPV6: Final = Struct("!IHBB16s16s")  # RFC 8200 section 3
+_UDP: Final = Struct("!HHHH")
+_PROTOCOL_UDP: Final = 17
+_TTL: Final = 64  # RFC 1700
+
+Address = tuple[str, int]
+
+
+def write_pcap(target: str | BinaryIO, traces: Iterable[Trace], addresses: Mapping[str, Address]) -> int:
+    """Write the messages of all traces in the order of time and return their number.
+
+    `target` is a path, "-" for standard output, or an open binary file; `addresses` says where each party is, by IP
+    address. A file appears whole or not at all. Raises SetupError where it cannot be written, CaptureError where a
+    message does not fit into a datagram.
+    """
+    if not isinstance(target, str):
+        return _write(target, traces, addresses)
+    with _opened(target) as file:
+        return _write(file, traces, addresses)
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    """Yield a file to write to, and put it in its place once all is written; pipes and devices are written directly."""
+    try:
+        if path == "-":
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        elif os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "wb") as file:
+                yield file
+        else:
+            with _whole(os.path.realpath(path)) as file:
+                yield file
+    except OSError as error:
+        raise SetupError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _whole(path: str) -> Iterator[BinaryIO]:
+    partial = f"{path}.{os.getpid()}.partial"
+    try:
+        with open(partial, "wb") as file:
+            yield file
+        os.replace(partial, path)
+    except BaseException:
+        if os.path.exists(partial):
+            os.remove(partial)
+        raise
+
+
+def _write(file: BinaryIO, traces: Iterable[Trace], addresses: Mapping[str, Address]) -> int:
+    from scapy.data import DLT_EN10MB
+    from scapy.utils import RawPcapWriter
+
+    writer: Any = RawPcapWriter(file, linktype=DLT_EN10MB, endianness="<", snaplen=SNAPLEN)
+    writer.write_header(None)  # even where no message follows
+    frames = _Frames(addresses)
+    in_order = heapq.merge(*(trace.messages() for trace in traces), key=lambda transit: transit.sent_at)
+    count = 0
+    for count, transit in enumerate(in_order, 1):
+        seconds, microseconds = divmod(transit.sent_at, S)
+        writer.write_packet(frames.frame(transit, count), sec=EPOCH_S + seconds, usec=microseconds)
+    writer.flush()
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """What all frames of one direction share."""
+
+    ethernet: bytes
+    addresses: tuple[bytes, bytes]
+    ports: tuple[int, int]
+    pseudo_header_sum: int
+    """Of addresses and protocol; the length comes to it (RFC 768, RFC 8200 section 8.1)."""
+
+
+class _Frames:
+    """Makes frames; what does not change between two parties is made once."""
+
+    def __init__(self, addresses: Mapping[str, Address]) -> None:
+        self._addresses = addresses
+        self._mac = {party: (0x02_00_00_00_00_00 + n).to_bytes(6, "big") for n, party in enumerate(addresses, 1)}
+        self._paths: dict[tuple[str, str], _Path] = {}
+
+    def frame(self, transit: Transit, number: int) -> bytes:
+        key = (transit.sender, transit.receiver)
+        path = self._paths.get(key)
+        if path is None:
+            path = self._paths[key] = self._path(*key)
+        payload = transit.message.to_bytes()
+        if len(payload) > _DATAGRAM_MAX:
+            size = f"{transit.message.start_line[:60]!r} is {len(payload)} bytes long"
+            raise CaptureError(f"message {transit.number}, {size}: a datagram holds {_DATAGRAM_MAX}")
+        datagram = _datagram(path, payload)
+        write_header: Callable[[_Path, int, int], bytes] = _ipv4_header if len(path.addresses[0]) == 4 else _ipv6_header
+        return path.ethernet + write_header(path, len(datagram), number) + datagram
+
+    def _path(self, sender: str, receiver: str) -> _Path:
+        (host, port), (to_host, to_port) = self._addresses[sender], self._addresses[receiver]
+        source, destination = ip_address(host), ip_address(to_host)
+        assert source.version == destination.version, "both ends of a path speak the same version of IP"
+        ether_type = 0x0800 if source.version == 4 else 0x86DD
+        ends = (source.packed, destination.packed)
+        ethernet = _ETHERNET.pack(self._mac[receiver], self._mac[sender], ether_type)
+        return _Path(ethernet, ends, (port, to_port), int.from_bytes(b"".join(ends), "big") + _PROTOCOL_UDP)
+
+
+def _datagram(path: _Path, payload: bytes) -> bytes:
+    length = _UDP.size + len(payload)
+    header = _UDP.pack(*path.ports, length, 0)
+    words = header + payload + b"\0" * (length % 2)
+    checksum = _checksum(path.pseudo_header_sum + length + int.from_bytes(words, "big")) or 0xFFFF  # 0 would say: none
+    return _UDP.pack(*path.ports, length, checksum) + payload
+
+
+def _ipv4_header(path: _Path, datagram_bytes: int, number: int) -> bytes:
+    fields = (0x45, 0, _IPV4.size + datagram_bytes, number & 0xFFFF, 0, _TTL, _PROTOCOL_UDP)
+    checksum = _checksum(int.from_bytes(_IPV4.pack(*fields, 0, *path.addresses), "big"))
+    return _IPV4.pack(*fields, checksum, *path.addresses)
+
+
+def _ipv6_header(path: _Path, datagram_bytes: int, number: int) -> bytes:
+    return _IPV6.pack(6 << 28, datagram_bytes, _PROTOCOL_UDP, _TTL, *path.addresses)
+
+
+def _checksum(number: int) -> int:
+    """Return the Internet checksum (RFC 1071) of 16-bit words read as one number.
+
+    Their ones' complement sum is that number modulo 0xFFFF, for 0x10000 leaves 1; the checksum is its complement.
+    """
+    return -number % 0xFFFF
