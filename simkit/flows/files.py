@@ -41,11 +41,12 @@ def _search(folder: str) -> Iterator[str]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             path = os.path.join(parent, name)
-            if name.endswith(_SUFFIXES) and _is_flow(path):
+            if name.endswith(_SUFFIXES) and is_flow(path):
                 yield path
 
 
-def _is_flow(path: str) -> bool:
+def is_flow(path: str) -> bool:
+    """Whether a YAML file has the key `simkit` at its top; true where it cannot be read."""
     if not os.path.isfile(path):  # a pipe would keep us waiting
         return False
     try:
