@@ -4,12 +4,13 @@ Only click is imported here, so that `simkit --help` is quick. A command is a fu
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, Final, NoReturn
 
 import click
 
+from .. import __version__
 from ..errors import SimkitError
 from .terminal import say, silence, tolerate
 
@@ -69,16 +70,16 @@ class Commands(click.Group):
         sys.exit(status)
 
 
-def likely(word: str, known: Sequence[str] | dict[str, Any]) -> str:
+def likely(word: str, known: Iterable[str]) -> str:
     """Return " (did you mean 'x'?)", or "" where nothing is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, known, n=1)
+    near = get_close_matches(word, list(known), n=1)
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="simkit", message="%(prog)s %(version)s")
+@click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:
     """Test SIP session timers (RFC 4028) in milliseconds.
 

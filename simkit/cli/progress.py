@@ -1,0 +1,34 @@
+"""How far long work has come: one line on a terminal's standard error, nothing when it is piped or soon done."""
+
+import sys
+from time import monotonic
+from typing import Final
+
+QUIET_S: Final = 0.5
+"""Work shorter than this shows nothing."""
+BETWEEN_S: Final = 0.1
+
+
+class Progress:
+    """A line that is written over as the work goes on; call `clear` before anything else is printed."""
+
+    def __init__(self) -> None:
+        self._is_shown = False
+        self._next_at = monotonic() + QUIET_S if sys.stderr.isatty() else float("inf")
+
+    def show(self, done: int, total: int, unit: str) -> None:
+        """Say "1,200 of 10,000 calls", unless it was said a moment ago."""
+        now = monotonic()
+        if now < self._next_at:
+            return
+        self._next_at = now + BETWEEN_S
+        self._is_shown = True
+        sys.stderr.write(f"\r\x1b[K{done:,} of {total:,} {unit}")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._is_shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._is_shown = False

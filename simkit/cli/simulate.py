@@ -1,0 +1,209 @@
+"""`simkit simulate`: run flows in virtual time, say what came of them, and write it down where asked."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from time import perf_counter_ns
+from typing import Any, Final
+
+import click
+
+from ..flows.model import Flow
+from ..reports.style import Style
+from ..runs.run import Run
+from .outputs import STANDARD_OUTPUT, Output
+from .progress import Progress
+from .running import Terms, run_each
+from .selection import Selection
+from .terminal import say, style
+
+EXIT_FAILED: Final = 1
+EXIT_INTERRUPTED: Final = 130
+
+Values = tuple[str, ...]
+
+
+def _assignments(context: click.Context, option: click.Parameter, values: Values) -> dict[str, str]:
+    """Read `--set name=value`; the last of a name counts."""
+    for value in values:
+        if not value.partition("=")[0].strip() or "=" not in value:
+            raise click.BadParameter(f"'{value}' is not name=value", context, option)
+    return {name.strip(): value for name, _, value in (each.partition("=") for each in values)}
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of all that is random.")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", callback=_assignments, help="Set a flow's value.")
+@click.option("--case", metavar="TEXT", help="Run only cases whose label contains TEXT.")
+@click.option("-k", "text", metavar="TEXT", help="Run only flows with TEXT in their path, name or case.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Run only flows with this tag (or this one ...).")
+@click.option("--calls", type=click.IntRange(1), metavar="N", help="Run N calls of each flow at once.")
+@click.option("-j", "jobs", type=click.IntRange(0), default=1, metavar="N", help="Use N processes; 0: one per core.")
+@click.option("-x", "stop", is_flag=True, help="Stop at the first flow that fails.")
+@click.option("--timers", is_flag=True, help="Show each timer armed, fired and cancelled.")
+@click.option("--pcap", metavar="FILE", help="Write the messages of one flow as a capture.")
+@click.option("--json", metavar="FILE", help="Write one JSON object a line for each run.")
+@click.option("--junit", metavar="FILE", help="Write JUnit XML.")
+@click.option("--tap", is_flag=True, help="Print TAP instead of words.")
+@click.option("--github", is_flag=True, help="Print GitHub annotations too.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what failed, and the totals.")
+@click.option("-v", "--verbose", is_flag=True, help="Draw every ladder in full, and list every expectation.")
+@click.option("--color/--no-color", "colour", default=None, help="Colours, whatever the terminal.")
+def command(
+    paths: Values, values: dict[str, str], case: str | None, text: str | None, tags: Values, **given: Any
+) -> int:
+    """Run flows in virtual time: files, folders, or - for standard input.
+
+    FILE may be - for standard output, which then holds nothing else. Exit code: 0 all held, 1 something did not,
+    2 wrong usage or a flow that cannot be loaded (then nothing is run), 3 the surroundings, 5 nothing to run.
+    """
+    flows = Selection(paths, values, case, text, tags).flows()
+    options = Options(**given)
+    options.check(flows)
+    return _simulate(flows, options)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of `simulate` that say how flows are run and what is written."""
+
+    seed: int
+    calls: int | None
+    jobs: int
+    stop: bool
+    timers: bool
+    pcap: str | None
+    json: str | None
+    junit: str | None
+    tap: bool
+    github: bool
+    quiet: bool
+    verbose: bool
+    colour: bool | None
+
+    def check(self, flows: Sequence[Flow]) -> None:
+        """Raise UsageError for what cannot be done together."""
+        if len(self._on_standard_output()) > 1:
+            raise click.UsageError(f"{' and '.join(self._on_standard_output())} cannot share standard output")
+        if self.pcap and len(flows) > 1:
+            raise click.UsageError(
+                f"--pcap takes the messages of one flow, not of {len(flows)}: choose by --case or -k"
+            )
+
+    def _on_standard_output(self) -> list[str]:
+        files = {"--pcap -": self.pcap, "--json -": self.json, "--junit -": self.junit}
+        flags = {"--tap": self.tap, "--github": self.github}
+        return [name for name, path in files.items() if path == STANDARD_OUTPUT] + [n for n, on in flags.items() if on]
+
+    @property
+    def talks(self) -> bool:
+        """Whether people read standard output; annotations go among the words."""
+        return self.github or not self._on_standard_output()
+
+    @property
+    def terms(self) -> Terms:
+        """How every flow is run."""
+        return Terms(self.seed, self.calls, self.timers, keep_all=self.pcap is not None)
+
+
+def _simulate(flows: Sequence[Flow], options: Options) -> int:
+    writers = ((_write_pcap, options.pcap), (_write_json, options.json), (_write_junit, options.junit))
+    words = Words(len(flows), options, style(options.colour))
+    with ExitStack() as stack:
+        outputs = [(write, stack.enter_context(Output(path))) for write, path in writers if path]
+        runs, interrupted = _collect(flows, options, words)
+        for write, output in outputs:
+            write(output, runs)
+    words.end(runs)
+    if interrupted:
+        return EXIT_INTERRUPTED
+    return 0 if all(run.passed for run in runs) else EXIT_FAILED
+
+
+def _collect(flows: Sequence[Flow], options: Options, words: "Words") -> tuple[list[Run], bool]:
+    """Return the runs, and whether they were interrupted."""
+    runs: list[Run] = []
+    with closing(run_each(flows, options.terms, jobs=options.jobs, progressed=words.progressed)) as coming:
+        try:
+            for run in coming:
+                runs.append(run)
+                words.add(run, len(runs))
+                if run.interrupted:
+                    return runs, True
+                if options.stop and not run.passed:
+                    break
+        except KeyboardInterrupt:
+            return runs, True
+    return runs, False
+
+
+class Words:
+    """What people read on standard output, while the runs come in and at the end."""
+
+    def __init__(self, count: int, options: Options, style: Style) -> None:
+        self._count, self._options, self._style = count, options, style
+        self._progress = Progress()
+        self._began_ns = perf_counter_ns()
+
+    def progressed(self, done: int, total: int) -> None:
+        """Show how far a single flow has come."""
+        if total > 1:
+            self._progress.show(done, total, "calls")
+
+    def add(self, run: Run, done: int) -> None:
+        """Say what is to be said of one run at once."""
+        if text := self._about(run) if self._options.talks else "":
+            self._progress.clear()
+            say(text if self._count == 1 else f"{text}\n")
+        if self._count > 1:
+            self._progress.show(done, self._count, "flows")
+
+    def _about(self, run: Run) -> str:
+        from ..reports.failure import failures
+        from ..reports.summary import single, verdict_line
+
+        options, style = self._options, self._style
+        if options.quiet or (self._count > 1 and not options.verbose):
+            verdict = [verdict_line(run, style)] if self._count == 1 else []
+            return "\n\n".join(filter(None, [failures(run, style), *verdict]))
+        return single(run, style, timers=options.timers, verbose=options.verbose)
+
+    def end(self, runs: Sequence[Run]) -> None:
+        """Say what all came to."""
+        from ..reports.summary import table, totals
+
+        self._progress.clear()
+        if self._options.talks and self._count > 1 and runs:
+            if not self._options.quiet:
+                say(f"{table(runs, self._style)}\n")
+            say(totals(runs, self._style, (perf_counter_ns() - self._began_ns) // 1000))
+        if self._options.tap:
+            from ..reports.tap import tap
+
+            say(tap(runs).rstrip("\n"))
+        if self._options.github:
+            from ..reports.github import annotations
+
+            if text := annotations(runs):
+                say(text.rstrip("\n"))
+
+
+def _write_pcap(output: Output, runs: Sequence[Run]) -> None:
+    from ..captures.writer import write_pcap
+
+    for run in runs:  # there is one, or none where it was interrupted
+        with output.writing() as stream:
+            write_pcap(stream, run.traces.values(), run.addresses)
+
+
+def _write_json(output: Output, runs: Sequence[Run]) -> None:
+    from ..reports.json_report import json_line
+
+    output.write("".join(json_line(run, wall=True) for run in runs))
+
+
+def _write_junit(output: Output, runs: Sequence[Run]) -> None:
+    from ..reports.junit import junit
+
+    output.write(junit(runs, wall=True))
