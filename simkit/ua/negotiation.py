@@ -172,18 +172,15 @@ def _too_small(min_se_s: int) -> Reject:
 
 def agreed(response: Message, asked: Asked, settings: SessionTimerSettings) -> SessionTerms | None:
     """Return what a 2xx to our request means (RFC 4028 section 7.2); None: no timer."""
-    expires, floor = read_session_expires(response), floor_s(settings)
+    expires = read_session_expires(response)
     if expires is None:
         if asked.interval_s is None or not (asked.initial or asked.refresher is Refresher.UAC):
             return None
         expires = SessionExpires(asked.interval_s, Refresher.UAC)
     # A 2xx must name the refresher. One that does not gets what we asked for, or us: better two than nobody.
     refresher = expires.refresher or asked.refresher or Refresher.UAC
-    return SessionTerms(
-        max(expires.interval_s, floor),
-        we_refresh=refresher is Refresher.UAC,
-        asked_s=None if asked.interval_s is None else max(asked.interval_s, floor),
-    )
+    interval_s = max(expires.interval_s, floor_s(settings))
+    return SessionTerms(interval_s, we_refresh=refresher is Refresher.UAC, asked_s=asked.interval_s)
 
 
 def announced(response: Message, settings: SessionTimerSettings) -> SessionTerms | None:

@@ -277,6 +277,7 @@ def test_a_2xx_means(
         ([expires("600;refresher=uas")], SessionTerms(600, True)),
         ([expires("600;refresher=uac")], SessionTerms(600, False)),
         ([expires("600")], SessionTerms(600, True)),
+        ([expires("0;refresher=uas")], SessionTerms(90, True)),
         ([], None),
     ],
 )

@@ -493,6 +493,26 @@ def test_servers_that_raise_their_min_se_for_ever_are_left_alone_in_the_end() ->
     assert logic.receive_response(response(422, min_se(1000)), now=0) == GiveUp()
 
 
+def test_422s_are_counted_in_a_row() -> None:
+    """M29: a request that went another way, or was given up, begins a new row."""
+    for ending in (response(500), response(422), response(200, expires("90;refresher=uac"))):
+        logic = timer(settings(90))
+        for answer in [*(response(422, min_se(100 + number)) for number in range(TOO_SMALL_MAX)), ending]:
+            logic.make_request("INVITE", initial=True, now=0)
+            logic.receive_response(answer, now=0)
+        logic.make_request("INVITE", initial=True, now=0)
+        assert logic.receive_response(response(422, min_se(1000)), now=0) == Retry()
+
+
+def test_a_422_to_a_request_that_asked_for_nothing_is_followed_once() -> None:
+    """RFC4028-7.4-2: Min-SE is carried without a timer in force, too."""
+    logic = timer(side=Side.CALLEE)
+    assert logic.make_request("INVITE", initial=False, now=0) == (TIMER,)
+    assert logic.receive_response(response(422, min_se(120)), now=0) == Retry()
+    assert logic.make_request("INVITE", initial=False, now=0) == (TIMER, min_se(120))
+    assert logic.receive_response(response(422, min_se(120)), now=0) == GiveUp()
+
+
 def test_the_largest_min_se_is_carried_and_never_falls() -> None:
     """RFC4028-7.4-4, M30: of 422s before the dialog, of 422s and of the peer's requests within."""
     logic = timer(settings(90))
@@ -507,6 +527,10 @@ def test_the_largest_min_se_is_carried_and_never_falls() -> None:
         accept(logic, TIMER, expires("500;refresher=uas"), min_se(told), at_s=1)
         carried.append(value(logic.make_request("UPDATE", initial=False, now=S), "Min-SE"))
     assert carried == ["300", "300", "400"]
+
+    for told in (600, 500):
+        logic.receive_response(response(422, min_se(told), method="UPDATE"), now=S)
+        assert value(logic.make_request("UPDATE", initial=False, now=S), "Min-SE") == "600"
 
 
 def test_a_min_se_without_session_expires_is_learnt_too() -> None:
