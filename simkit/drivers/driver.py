@@ -84,3 +84,8 @@ class RunEnd(Enum):
 
 class ZeroTimeLoop(SimkitError):
     """Parties that act on each other, or one on itself, without end and without time passing."""
+
+    def __init__(self, message: str, observer: Observer) -> None:
+        self.observer = observer
+        """The observer of the network in which that happens: the others may go on."""
+        super().__init__(message)

@@ -123,7 +123,8 @@ class Network:
         if self._turns > TURNS_MAX:
             raise ZeroTimeLoop(
                 f"no time passes any more at {format_time(now)} s: the parties have acted {TURNS_MAX} times at this "
-                f"instant and do not come to rest (last: {_turn_of(party, received)})"
+                f"instant and do not come to rest (last: {_turn_of(party, received)})",
+                self.observer,
             )
 
     def _post(self, sender: str, receiver: str, message: Message, now: int) -> Transit:

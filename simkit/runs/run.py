@@ -51,6 +51,8 @@ class Failure:
     at: int = 0
     call: int = 0
     """Which of the flow's calls, from 0."""
+    frame: int | None = None
+    """The message that broke it, by its `Transit.number`; None where one that was due did not come."""
 
 
 @dataclass(frozen=True, slots=True)

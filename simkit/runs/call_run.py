@@ -1,0 +1,248 @@
+"""One call of a flow as it is played: its parties in a network of their own, its script, and what is kept of it.
+
+It is the observer of its network, which tells it everything, and the stage of its script, which has it act.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from ..drivers.clock import PartyClock
+from ..drivers.network import Condition, Party
+from ..drivers.virtual import VirtualDriver
+from ..errors import LocalError
+from ..flows.model import NetChange, NetVerb, Observation, Stimulus, Verb
+from ..sip.message import Request
+from ..trace import Happening, TimerRecord, Trace, Transit, What
+from ..ua.events import CallEvent, Fact
+from ..ua.user_agent import UserAgent
+from .ledger import Ledger
+from .matching import PatternTest
+from .party import Cast, Trouble, Troubles, command, send_as_ordered
+from .plan import Plan
+from .run import Failure
+from .script import TROUBLE, Action, Script
+from .stake import at_stake
+
+
+class CallRun:
+    """One call of a flow."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        cast: Cast,
+        driver: VirtualDriver,
+        number: int,
+        *,
+        recorded: bool,
+        over: Callable[[], None],
+    ) -> None:
+        flow = plan.flow
+        self.number = number
+        self.start_at = self.last_at = driver.now
+        self.messages = 0
+        self.trace = Trace() if recorded else None
+        self.ledger = Ledger(flow.actors)
+        self.script = Script(plan, self, start_at=self.start_at)
+        self._cast = cast
+        self._driver = driver
+        self._is_closed = False
+        self._is_over = False
+        self._over = over
+        self._lives = dict.fromkeys(flow.actors, 0)
+        network = flow.network
+        self._network = driver.network(
+            self, cast.chance(number, "network"), default=network.default, links=network.links
+        )
+        self._parties = {
+            name: self._network.add_party(
+                name,
+                cast.addresses[name],
+                cast.agent(name, number),
+                clock=PartyClock(actor.clock.skew_us, actor.clock.drift_ppm),
+            )
+            for name, actor in flow.actors.items()
+        }
+
+    def begin(self) -> None:
+        """Let the first line happen."""
+        self.script.begin()
+
+    def finish(self, *, limit_at: int | None) -> None:
+        """The run is over; `limit_at` is None where nothing is left that could happen."""
+        if self._is_closed:
+            return
+        self.script.finish(last_at=self.last_at, limit_at=limit_at)
+        if self.script.failure is not None:
+            self._close()
+
+    def give_up(self, why: str) -> None:
+        """End the call, for it cannot go on."""
+        self.script.give_up(why)
+
+    @property
+    def failure(self) -> Failure | None:
+        """At which line the call failed, if it did, with the rule at stake."""
+        failure = self.script.failure
+        if failure is None:
+            return None
+        rule, note = at_stake(self.script, self.ledger) or (None, "")
+        return replace(failure, rule=rule, rule_note=note, call=self.number)
+
+    # --- what the network tells (drivers.driver.Observer) ---
+
+    def sent(self, transit: Transit) -> None:
+        """A message was sent."""
+        if self._is_closed:
+            return
+        self.last_at = transit.sent_at
+        self.messages += 1
+        message = transit.message
+        if self.trace is not None:
+            self.trace.records.append(transit)
+        if message.method == "INVITE" and message.is_request:
+            self.ledger.introduced(message.header("Call-ID") or "", transit.sender, transit.receiver)
+        self.script.sent(transit)
+
+    def delivered(self, transit: Transit) -> None:
+        """A message has arrived."""
+        if not self._is_closed:
+            self.last_at = self._driver.now
+            self.script.settled()
+
+    def lost(self, transit: Transit) -> None:
+        """A message will never arrive."""
+        if not self._is_closed:
+            self.last_at = self._driver.now
+            self.script.settled()
+
+    def happened(self, party: str, event: CallEvent, *, at: int) -> None:
+        """A party reported a fact about a call."""
+        if self._is_closed:
+            return
+        self.last_at = at
+        self._record(self.ledger.happened(party, event, at=at))
+        if event.fact is Fact.OVER and self.ledger.over_at is not None:
+            self._note_end()
+
+    def _note_end(self) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._over()
+
+    def timer(self, record: TimerRecord) -> None:
+        """A timer was armed, fired or cancelled."""
+        if self.trace is not None and not self._is_closed:
+            self.trace.records.append(record)
+
+    def _record(self, happening: Happening) -> None:
+        if self.trace is not None:
+            self.trace.records.append(happening)
+
+    # --- what the script asks (script.Stage) ---
+
+    @property
+    def now(self) -> int:
+        """The run's time."""
+        return self._driver.now
+
+    def at(self, when: int, action: Callable[[], None], *, late: bool = False) -> None:
+        """Do something at a time that has not passed; `late`: after all that happens at that instant."""
+        self._driver.at(when, action, late=late)
+
+    def marked(self, mark: str, transit: Transit) -> None:
+        """A message set a mark."""
+        self._record(Happening(transit.sent_at, transit.sender, What.NOTE, mark=mark))
+
+    def failed(self) -> None:
+        """Fall silent once the agent's turn that is under way is over."""
+        self._driver.at(self.now, self._close)
+
+    def _close(self) -> None:
+        for party in self._parties.values():
+            self._driver.crash(party)
+        self._is_closed = True
+        self._note_end()
+
+    def perform(self, action: Action) -> None:
+        """Do what a line says. Raises LocalError where that cannot be done."""
+        if isinstance(action, NetChange):
+            self._change(action)
+        elif isinstance(action, Observation):
+            party = self._living(action.sender)
+            send_as_ordered(party.agent, action, self._cast, self.script.saved, now=party.clock.local(self.now))
+            self._driver.poke(party)
+        elif action.verb in TROUBLE:
+            self._strike(action)
+        else:
+            self._ask(action)
+
+    def _ask(self, stimulus: Stimulus) -> None:
+        party = self._living(stimulus.actor)
+        self._record(Happening(self.now, stimulus.actor, What.STIMULUS, stimulus.text))
+        command(party.agent, stimulus, self._cast, now=party.clock.local(self.now))
+        self._driver.poke(party)
+
+    def _living(self, name: str) -> Party:
+        party = self._parties[name]
+        if party.condition is Condition.CRASHED:
+            raise LocalError(f"{name} has crashed")
+        return party
+
+    # --- trouble ---
+
+    def _strike(self, stimulus: Stimulus) -> None:
+        party, name = self._parties[stimulus.actor], stimulus.actor
+        self.last_at = self.now
+        match stimulus.verb:
+            case Verb.CRASH:
+                self._record(Happening(self.now, name, What.CRASHED))
+                self.ledger.crashed(name)
+                self._driver.crash(party)
+            case Verb.RESTART:
+                self._record(Happening(self.now, name, What.RESTARTED))
+                self._lives[name] += 1
+                self.ledger.restarted(name)
+                self._driver.restart(party, self._cast.agent(name, self.number, life=self._lives[name]))
+            case Verb.FREEZE:
+                self._record(Happening(self.now, name, What.FROZEN))
+                self._driver.freeze(party)
+            case Verb.THAW:
+                self._record(Happening(self.now, name, What.THAWED))
+                self._driver.thaw(party)
+            case _:
+                self._record(Happening(self.now, name, What.STIMULUS, stimulus.text))
+                self._burden(party, stimulus)
+
+    def _burden(self, party: Party, stimulus: Stimulus) -> None:
+        """Put `ignore` or `reply` between the network and a party."""
+        if party.filter is None:
+            party.filter = Troubles(lambda: self.now)
+        assert isinstance(party.filter, Troubles)
+        reply = partial(self._reply, party) if stimulus.verb is Verb.REPLY else None
+        party.filter.add(Trouble(stimulus, self.script.marks, reply))
+
+    def _reply(self, party: Party, request: Request, stimulus: Stimulus) -> None:
+        agent = party.agent
+        assert isinstance(agent, UserAgent)
+        assert stimulus.status is not None
+        agent.reply(request, stimulus.status, stimulus.headers, now=party.clock.local(self.now))
+        self._driver.poke(party)
+
+    def _change(self, change: NetChange) -> None:
+        self._record(Happening(self.now, "net", What.NOTE, change.text))
+        if change.parties is not None:
+            cut = self._network.partition if change.verb is NetVerb.PARTITION else self._network.heal
+            cut(*change.parties)
+            return
+        assert change.messages is not None
+        link = self._network.link(change.messages.sender, change.messages.receiver)
+        test = PatternTest(change.messages.pattern).accepts
+        match change.verb:
+            case NetVerb.DROP:
+                link.drop(test, nth=change.nth)
+            case NetVerb.DELAY:
+                link.delay(test, by_us=change.by_us, nth=change.nth)
+            case _:
+                link.duplicate(test, nth=change.nth)

@@ -1,0 +1,244 @@
+"""What a person reads when a line of a flow did not hold: where, what, when, and what was due instead.
+
+One function for each way to fail. A failure points at the nearest line: the one that the message would have met at
+another time, or else the one that was waited for.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..errors import Source
+from ..flows.model import Observation, Stimulus
+from ..trace import Transit
+from ..units import format_time
+from .matching import Mismatch, kind_of
+from .plan import Line, Turn
+from .run import Failure
+from .times import Due
+
+if TYPE_CHECKING:
+    from .script import Script
+
+
+def unexpected(script: "Script", transit: Transit) -> Failure:
+    """A message came that no line waits for."""
+    waiting = script.cursor.waiting()
+    came = _came(script, transit)
+    later = next((turn for turn in script.cursor.ahead() if _means(turn.line, transit)), None)
+    if later is not None:
+        return _early(script, transit, later)
+    met = [line for line in script.met if _means(line, transit)]
+    if met and not (waiting and _is_about(waiting.line, transit)):
+        at = script.met[met[-1]].at
+        return _failure(transit, met[-1].source, f"{came} again", f"was met at {format_time(at)} s", _waited(script))
+    if waiting is None:
+        last = next(reversed(script.met), None)
+        source = last.source if last else script.plan.flow.source
+        return _failure(transit, source, f"{came}, after the last line", "nothing more was expected")
+    return _early(script, transit, waiting)
+
+
+def overtook(script: "Script", transit: Transit, owed: Turn) -> Failure:
+    """A message came before its turn, and what it overtook did not come at the same instant."""
+    return _early(script, transit, owed)
+
+
+def _early(script: "Script", transit: Transit, nearest: Turn) -> Failure:
+    """A message came while another line was due; the nearest line is one that is still ahead."""
+    came, due = _came(script, transit), _due(script, nearest, transit.sent_at)
+    observation = nearest.line.observation
+    if due is None and nearest is script.cursor.waiting() and observation and observation.sender == transit.sender:
+        return _failure(
+            transit, nearest.line.source, f"{came} instead of {observation.pattern}", "expected next", _turn(nearest)
+        )
+    note = f"{_verb(nearest)} {due}" if due else f"{_verb(nearest)} in its turn"
+    details = () if nearest is script.cursor.waiting() else _waited(script)
+    return _failure(transit, nearest.line.source, f"{came}, before this was due", note, (*_turn(nearest), *details))
+
+
+def wrong_time(script: "Script", turn: Turn, transit: Transit, due: Due | None) -> Failure | None:
+    """The message of a line came, but not when it should."""
+    now, came = transit.sent_at, _came(script, transit)
+    if due is None:
+        unknown = f"the time is counted from a mark that is not known yet ({_when(turn)})"
+        return _failure(transit, _place_of_time(turn), came, unknown, _turn(turn))
+    if due.earliest <= now <= due.latest:
+        return None
+    off = (
+        f"{format_time(due.earliest - now)} s too early"
+        if now < due.earliest
+        else (f"{format_time(now - due.latest)} s too late")
+    )
+    return _failure(transit, turn.line.source, f"{came}, {off}", f"expected {due}", _turn(turn))
+
+
+def wrong_content(script: "Script", turn: Turn, transit: Transit, mismatch: Mismatch) -> Failure:
+    """The message of a line came, but a header or the body is not as it should be."""
+    headline = f"{_came(script, transit)} {mismatch.found}"
+    return _failure(transit, mismatch.matcher.source, headline, mismatch.expected, _turn(turn))
+
+
+def nothing_to_save(script: "Script", turn: Turn, transit: Transit, what: str) -> Failure:
+    """The message of a line came, but has not what the line saves of it."""
+    return _failure(
+        transit, turn.line.source, f"{_came(script, transit)} without {what}", "expected to save it", _turn(turn)
+    )
+
+
+def forbidden(script: "Script", transit: Transit) -> Failure:
+    """A message came that `never` rules out."""
+    flow = script.plan.flow
+    source = flow.expect.sources.get("never", flow.source)
+    return _failure(transit, source, f"{_came(script, transit)}, which must never be seen", "")
+
+
+def missing(script: "Script", turn: Turn, due: Due) -> Failure:
+    """The time of a line has passed without its message."""
+    headline = f"{_sender(turn)} sent no {_wanted(script, turn)} {due.span}"
+    note = f"expected {due}"
+    return Failure(turn.line.source, headline, note, (*_turn(turn), *_seen_last(script)), at=due.latest)
+
+
+def turn_too_late(script: "Script", turn: Turn, due: Due, *, now: int) -> Failure:
+    """A line's time had passed when its turn came."""
+    headline = f"the turn of '{turn.line.step.text}' came at {format_time(now)} s, when its time had passed"
+    return Failure(turn.line.source, headline, f"{_verb(turn)} {due}", (*_turn(turn), *_seen_last(script)), at=now)
+
+
+def never_came(script: "Script", turn: Turn, *, last_at: int, limit_at: int | None) -> Failure:
+    """The run is over, and a line is still waited for; `limit_at` is None where nothing is left that could happen."""
+    if limit_at is None:
+        why = f"nothing more will happen after {format_time(last_at)} s"
+    else:
+        why = f"the run ended at its limit of {format_time(limit_at)} s"
+    if turn.line.is_awaited:
+        headline = f"{_wanted(script, turn)} from {_sender(turn)} never came; {why}"
+    else:
+        headline = f"the turn of '{turn.line.step.text}' never came; {why}"
+    due = _due(script, turn, last_at)
+    if due is None and turn.is_timed():
+        note = f"the time is counted from a mark that was never set ({_when(turn)})"
+    else:
+        note = f"{_verb(turn)} {due}" if due else f"{_verb(turn)} next"
+    return Failure(turn.line.source, headline, note, (*_turn(turn), *_seen_last(script)), at=limit_at or last_at)
+
+
+def refused(script: "Script", turn: Turn, why: str, *, now: int) -> Failure:
+    """An action cannot be done."""
+    step = turn.line.step
+    actor = step.actor if isinstance(step, Stimulus) else _sender(turn)
+    headline = f"{actor} {why}" if why.startswith("cannot") else f"{step.text}: {why}"
+    return Failure(
+        step.source, f"{headline}, at {format_time(now)} s", details=(*_turn(turn), *_seen_last(script)), at=now
+    )
+
+
+def wrong_fate(script: "Script", turn: Turn, transit: Transit, retransmissions: int) -> Failure | None:
+    """A message arrived that should not have, or the other way round, or was sent again too seldom."""
+    observation = turn.line.observation
+    assert observation is not None
+    what = f"{kind_of(transit.message)} from {transit.sender}, sent at {format_time(transit.sent_at)} s,"
+    headline = ""
+    if observation.lost is True and transit.received_at is not None:
+        headline, note = f"{what} arrived at {format_time(transit.received_at)} s", "expected to be lost"
+    elif observation.lost is False and transit.received_at is None:
+        why = f"was lost: {transit.lost}" if transit.lost else "was still on its way at the end"
+        headline, note = f"{what} {why}", "expected to arrive"
+    elif observation.retransmits is not None and retransmissions != observation.retransmits:
+        headline, note = (
+            f"{what} was sent again {_times(retransmissions)}",
+            f"expected {_times(observation.retransmits)}",
+        )
+    if not headline:
+        return None
+    return Failure(turn.line.source, headline, note, _turn(turn), at=transit.sent_at)
+
+
+def too_many(script: "Script", turn: Turn, transit: Transit, retransmissions: int) -> Failure | None:
+    """A message was sent again more often than its line allows."""
+    observation = turn.line.observation
+    assert observation is not None
+    if observation.retransmits is None or retransmissions <= observation.retransmits:
+        return None
+    again = f"for the {_ordinal(retransmissions)} time" if retransmissions > 1 else "once more"
+    headline = f"{transit.sender} sent {kind_of(transit.message)} again at {format_time(transit.sent_at)} s, {again}"
+    return _failure(transit, turn.line.source, headline, f"expected {_times(observation.retransmits)}", _turn(turn))
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+def _failure(transit: Transit, source: Source, headline: str, note: str, details: tuple[str, ...] = ()) -> Failure:
+    return Failure(source, headline, note, details, at=transit.sent_at)
+
+
+def _came(script: "Script", transit: Transit) -> str:
+    to = f" to {transit.receiver}" if len(script.plan.flow.actors) > 2 else ""
+    return f"{transit.sender} sent {kind_of(transit.message)}{to} at {format_time(transit.sent_at)} s"
+
+
+def _means(line: Line, transit: Transit) -> bool:
+    return line.is_awaited and line.means(transit.sender, transit.receiver, transit.message)
+
+
+def _is_about(line: Line, transit: Transit) -> bool:
+    """Whether a line waits for something of this sender to this receiver."""
+    return line.is_awaited and (line.sender, line.receiver) == (transit.sender, transit.receiver)
+
+
+def _due(script: "Script", turn: Turn, now: int) -> Due | None:
+    return turn.due(script.marks, now=now) if turn.is_timed() else None
+
+
+def _when(turn: Turn) -> str:
+    step = turn.line.step
+    if step.at is not None:
+        return step.at.text
+    repeat = turn.beginning.repeat if turn.beginning else None
+    return repeat.since.text if repeat and repeat.since else ""
+
+
+def _place_of_time(turn: Turn) -> Source:
+    return turn.line.step.at.source if turn.line.step.at else turn.line.source
+
+
+def _verb(turn: Turn) -> str:
+    return "expected" if turn.line.is_awaited else "due"
+
+
+def _sender(turn: Turn) -> str:
+    observation = turn.line.observation
+    return observation.sender if observation else ""
+
+
+def _wanted(script: "Script", turn: Turn) -> str:
+    observation = turn.line.observation
+    assert isinstance(observation, Observation)
+    to = f" to {observation.receiver}" if len(script.plan.flow.actors) > 2 else ""
+    return f"{observation.pattern}{to}"
+
+
+def _turn(turn: Turn) -> tuple[str, ...]:
+    if turn.beginning is None or turn.beginning.repeat.times == 1:
+        return ()
+    return (f"in turn {turn.number} of {turn.beginning.repeat.times}",)
+
+
+def _waited(script: "Script") -> tuple[str, ...]:
+    waiting = script.cursor.waiting()
+    return (f"waiting for line {waiting.line.source.line}: {waiting.line.step.text}",) if waiting else ()
+
+
+def _seen_last(script: "Script") -> tuple[str, ...]:
+    last = max(script.met.items(), key=lambda item: item[1].at, default=None)
+    if last is None:
+        return ("nothing has been seen yet",)
+    return (f"the last line that was met: {last[0].step.text}, at {format_time(last[1].at)} s",)
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _ordinal(count: int) -> str:
+    suffix = "th" if 10 <= count % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{count}{suffix}"

@@ -1,0 +1,145 @@
+"""What the parties of one call reported about it: the facts that `expect` and the summaries are judged by."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from ..flows.model import Outcome
+from ..trace import Happening, What
+from ..ua.events import CallEvent, Fact
+from .run import CallSummary
+
+SESSIONS_MAX: Final = 16
+"""How many settings of the session timer are remembered, to say which one a mistake goes back to."""
+
+WHAT: Final = {fact: What(fact.value) for fact in Fact}
+"""What a trace calls each fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A 2xx set a party's session timer, or (interval None) switched it off."""
+
+    at: int
+    party: str
+    interval_s: int | None
+    refresher: str | None
+
+
+@dataclass(slots=True)
+class Dialog:
+    """One call as SIP sees it, by Call-ID."""
+
+    call_id: str
+    parties: tuple[str, ...] = ()
+    interval_s: int | None = None
+    refresher: str | None = None
+    refreshes: int = 0
+    ended_by: str | None = None
+    ended_at: int | None = None
+    reason: str | None = None
+
+    def summary(self) -> CallSummary:
+        """Return the call in numbers."""
+        return CallSummary(
+            self.call_id, self.interval_s, self.refresher, self.refreshes, self.ended_by, self.ended_at, self.reason
+        )
+
+
+@dataclass(slots=True)
+class Standing:
+    """How one party stands."""
+
+    outcome: Outcome | None = None
+    """None: it has taken no part in a call."""
+    over_at: int | None = None
+    refreshes: int = 0
+
+
+class Ledger:
+    """Keeps what the parties report, and adds it up."""
+
+    def __init__(self, parties: Iterable[str]) -> None:
+        self.standings = {name: Standing() for name in parties}
+        self.dialogs: dict[str, Dialog] = {}
+        self.sessions: deque[Session] = deque(maxlen=SESSIONS_MAX)
+        self.retries = 0
+        self.ended_by: str | None = None
+        self.reason: str | None = None
+
+    def introduced(self, call_id: str, caller: str, callee: str) -> None:
+        """An INVITE went from one party to another: now it is known who the two are."""
+        if call_id not in self.dialogs:
+            self.dialogs[call_id] = Dialog(call_id, (caller, callee))
+
+    def happened(self, party: str, event: CallEvent, *, at: int) -> Happening:
+        """Enter a fact; return it as a trace has it."""
+        standing = self.standings[party]
+        dialog = self.dialogs.setdefault(event.call_id, Dialog(event.call_id))
+        refresher = None
+        match event.fact:
+            case Fact.UP:
+                standing.outcome = Outcome.UP
+            case Fact.SESSION:
+                refresher = _refresher(dialog, party, event)
+                dialog.interval_s, dialog.refresher = event.interval_s, refresher
+                self.sessions.append(Session(at, party, event.interval_s, refresher))
+            case Fact.REFRESHED:
+                standing.refreshes += 1
+                dialog.refreshes += 1
+            case Fact.RETRIED:
+                self.retries += 1
+            case Fact.ENDED:
+                self._ended(standing, dialog, party, event, at)
+            case Fact.OVER:
+                standing.over_at = at
+            case _:
+                pass
+        return Happening(at, party, WHAT[event.fact], event.detail, event.call_id, event.interval_s, refresher)
+
+    def _ended(self, standing: Standing, dialog: Dialog, party: str, event: CallEvent, at: int) -> None:
+        standing.outcome = Outcome.ENDED if standing.outcome is Outcome.UP else Outcome.FAILED
+        if dialog.ended_at is None:
+            dialog.ended_at, dialog.reason = at, event.detail
+        if event.by_us and dialog.ended_by is None:
+            dialog.ended_by, dialog.reason = party, event.detail
+        if self.reason is None or (event.by_us and self.ended_by is None):
+            self.reason = event.detail
+        if event.by_us and self.ended_by is None:
+            self.ended_by = party
+
+    def crashed(self, party: str) -> None:
+        """A party's host has died, and its calls with it."""
+        self.standings[party].outcome = Outcome.CRASHED
+
+    def restarted(self, party: str) -> None:
+        """A party has come back, and knows nothing of a call that was up."""
+        if self.standings[party].outcome is Outcome.UP:
+            self.crashed(party)
+
+    @property
+    def refreshes(self) -> int:
+        """How many refreshes were answered with a 2xx, whoever sent them."""
+        return sum(standing.refreshes for standing in self.standings.values())
+
+    @property
+    def over_at(self) -> int | None:
+        """When the call was over for every living party that had part in it; None while it is not."""
+        living = [
+            standing.over_at for standing in self.standings.values() if standing.outcome not in (None, Outcome.CRASHED)
+        ]
+        times = [at for at in living if at is not None]
+        return max(times) if times and len(times) == len(living) else None
+
+    def summaries(self) -> list[CallSummary]:
+        """Return each call in numbers, in the order in which they began."""
+        return [dialog.summary() for dialog in self.dialogs.values()]
+
+
+def _refresher(dialog: Dialog, party: str, event: CallEvent) -> str | None:
+    if event.interval_s is None:
+        return None
+    if event.we_refresh:
+        return party
+    return next((other for other in dialog.parties if other != party), None)

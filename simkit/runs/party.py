@@ -1,0 +1,219 @@
+"""The parties of a call: agents built as the flow's actors say, what they are asked to do, and what keeps them from it.
+
+Every call has parties of its own, at the same addresses. All chance comes from sources seeded by the run's seed, the
+call's number and a purpose, so that one call plays the same alone as among ten thousand.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from ..drivers.driver import Agent
+from ..errors import Fault, FlowError, LocalError
+from ..flows.model import Actor, Answer, Flow, Observation, Role, Stimulus, Verb
+from ..sip.message import Message, Request
+from ..sip.uri import SIP_PORT
+from ..ua.identifiers import Identifiers
+from ..ua.scripted import ScriptedParty
+from ..ua.user_agent import UserAgent, UserAgentSettings
+from .matching import filled_in
+from .run import Address
+from .times import Marks
+
+TEST_NETWORKS: Final = ("192.0.2.", "198.51.100.", "203.0.113.")  # RFC 5737: for documentation, never routed
+HOSTS_MAX: Final = 254
+
+FlowAgent = UserAgent | ScriptedParty
+
+
+class SeededRandom:
+    """Chance from a seed; set up when first drawn from, for most calls never need it."""
+
+    __slots__ = ("_seed", "_source")
+
+    def __init__(self, seed: str) -> None:
+        self._seed = seed
+        self._source: random.Random | None = None
+
+    def random(self) -> float:
+        """Return the next number, from 0 up to but not including 1: the same in every version of Python."""
+        if self._source is None:
+            self._source = random.Random(self._seed)
+        return self._source.random()
+
+
+class Cast:
+    """Who plays in a flow, and where: what all its calls have in common."""
+
+    def __init__(self, flow: Flow, *, seed: int, traced: bool) -> None:
+        """Raise FlowError for more actors than there are addresses."""
+        self.addresses: Mapping[str, Address] = _addresses(flow)
+        self._actors = flow.actors
+        self._seed = seed
+        self._traced = traced
+        self._settings = {name: _settings(actor, flow) for name, actor in flow.actors.items()}
+
+    def uri(self, name: str) -> str:
+        """Return the SIP URI at which a party is called."""
+        host, port = self.addresses[name]
+        return f"sip:{name}@{host}:{port}"
+
+    def peer(self, name: str) -> str:
+        """Return the party that another has in mind where it names none: the first beside it."""
+        return next(other for other in self.addresses if other != name)
+
+    def chance(self, call: int, purpose: str) -> SeededRandom:
+        """Return a source of chance for one purpose of one call."""
+        return SeededRandom(f"{self._seed}/{call}/{purpose}")
+
+    def agent(self, name: str, call: int, *, life: int = 0) -> FlowAgent:
+        """Build a party's agent; `life` counts its restarts, for it comes back with other identifiers."""
+        purpose = f"{name}/{life}" if life else name
+        identifiers = Identifiers(self.chance(call, f"identifiers/{purpose}"))
+        address = self.addresses[name]
+        if self._actors[name].role is Role.SCRIPTED:
+            return ScriptedParty(name, address, identifiers=identifiers)
+        return UserAgent(
+            name,
+            address,
+            self._settings[name],
+            identifiers=identifiers,
+            random=self.chance(call, purpose),
+            traced=self._traced,
+        )
+
+
+def _addresses(flow: Flow) -> dict[str, Address]:
+    most = len(TEST_NETWORKS) * HOSTS_MAX
+    if len(flow.actors) > most:
+        raise FlowError([Fault(flow.source, f"{len(flow.actors)} actors are too many: there are {most} addresses")])
+    return {
+        name: (f"{TEST_NETWORKS[number // HOSTS_MAX]}{number % HOSTS_MAX + 1}", SIP_PORT)
+        for number, name in enumerate(flow.actors)
+    }
+
+
+def _settings(actor: Actor, flow: Flow) -> UserAgentSettings:
+    answers = actor.answers
+    after_us = {Answer.AT_ONCE: 0, Answer.AFTER: answers.after_us}.get(answers.how)
+    implied = ("timer",) if actor.session_timer.enabled else ()
+    return UserAgentSettings(
+        times=flow.timers,
+        session_timer=actor.session_timer,
+        supported=implied if actor.supports is None else actor.supports,
+        allow=actor.allow,
+        answer_after_us=after_us,
+        reject_with=answers.status if answers.how is Answer.REJECT else None,
+    )
+
+
+# --- what a party is asked -------------------------------------------------------------------------------------------
+
+
+def command(agent: Agent, stimulus: Stimulus, cast: Cast, *, now: int) -> None:
+    """Ask a user agent for what a stimulus says. Raises LocalError where it cannot do that."""
+    assert isinstance(agent, UserAgent), "a scripted party is asked for nothing"
+    if stimulus.verb is Verb.CALL:
+        assert stimulus.target is not None
+        agent.invite(cast.uri(stimulus.target), now=now)
+    elif stimulus.verb is Verb.OPTIONS:
+        agent.options(cast.uri(stimulus.target or cast.peer(stimulus.actor)), now=now)
+    elif stimulus.verb is Verb.REJECT:
+        assert stimulus.status is not None
+        agent.reject(stimulus.status, stimulus.headers, now=now)
+    else:
+        _PLAIN_COMMANDS[stimulus.verb](agent, now)
+
+
+_PLAIN_COMMANDS: Final[Mapping[Verb, Callable[[UserAgent, int], None]]] = {
+    Verb.RING: lambda agent, now: agent.ring(now=now),
+    Verb.ANSWER: lambda agent, now: agent.answer(now=now),
+    Verb.CANCEL: lambda agent, now: agent.cancel(now=now),
+    Verb.HANG_UP: lambda agent, now: agent.hang_up(now=now),
+    Verb.HOLD: lambda agent, now: agent.hold(now=now),
+    Verb.RESUME: lambda agent, now: agent.resume(now=now),
+    Verb.REFRESH: lambda agent, now: agent.refresh(now=now),
+}
+
+
+def send_as_ordered(agent: Agent, order: Observation, cast: Cast, saved: Mapping[str, str], *, now: int) -> None:
+    """Have a scripted party send what its line says, saved values filled in. Raises LocalError where it cannot."""
+    assert isinstance(agent, ScriptedParty)
+    headers = tuple((name, _filled_in(value, saved)) for name, value in order.headers)
+    if order.raw is not None:
+        agent.send_raw(_filled_in(order.raw, saved), cast.addresses[order.receiver], now=now)
+    elif order.pattern.status is None:
+        assert order.pattern.method is not None
+        agent.send_request(
+            order.pattern.method, cast.uri(order.receiver), headers=headers, without=order.without, now=now
+        )
+    else:
+        assert order.pattern.method is not None
+        status = int(order.pattern.status)
+        agent.send_response(status, order.pattern.method, headers=headers, without=order.without, now=now)
+
+
+def _filled_in(text: str, saved: Mapping[str, str]) -> str:
+    filled = filled_in(text, saved)
+    if filled is None:
+        raise LocalError(f"'{text}' quotes what has not been saved")
+    return filled
+
+
+# --- what keeps a message from it ------------------------------------------------------------------------------------
+
+
+Reply = Callable[[Request, Stimulus], None]
+"""Answers a request as a `reply` line says."""
+
+
+class Trouble:
+    """`ignore METHOD` or `reply STATUS to METHOD`: so many requests, or those until some time, go no further."""
+
+    __slots__ = ("_answered", "_left", "_marks", "_reply", "_stimulus")
+
+    def __init__(self, stimulus: Stimulus, marks: Marks, reply: Reply | None) -> None:
+        self._stimulus = stimulus
+        self._marks = marks
+        self._reply = reply
+        self._left = stimulus.times
+        self._answered: set[str] = set()
+
+    def strikes(self, message: Message, *, now: int) -> bool:
+        """Deal with a message that has arrived, if it is one of those; tell whether it was."""
+        if not isinstance(message, Request) or message.method != self._stimulus.method or self._is_past(now):
+            return False
+        if self._reply is not None:
+            branch = message.branch
+            if branch in self._answered:
+                return False  # the transaction that has sent our answer repeats it
+            self._answered.add(branch)
+            self._reply(message, self._stimulus)
+        if self._left is not None:
+            self._left -= 1
+        return True
+
+    def _is_past(self, now: int) -> bool:
+        if self._left == 0:
+            return True
+        until_at = self._marks.resolve(self._stimulus.until) if self._stimulus.until else None
+        return until_at is not None and now >= until_at
+
+
+class Troubles:
+    """Everything that keeps messages from one party's agent: what a network asks before it hands a message over."""
+
+    __slots__ = ("_now", "_troubles")
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self._troubles: list[Trouble] = []
+
+    def add(self, trouble: Trouble) -> None:
+        """Put up with this from here on; earlier trouble strikes first."""
+        self._troubles.append(trouble)
+
+    def __call__(self, message: Message) -> bool:
+        """Whether the message goes no further."""
+        now = self._now()
+        return any(trouble.strikes(message, now=now) for trouble in self._troubles)

@@ -1,0 +1,132 @@
+"""A flow made ready to be played: its lines compiled once, shared by all its calls, and unfolded as their turn comes.
+
+A repeat is not unrolled: a call walks through it turn by turn, so a million turns cost no memory.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..errors import Source
+from ..flows.model import Flow, NetChange, Observation, Repeat, Role, Step, Stimulus
+from ..sip.message import Message
+from .matching import BodyTest, HeaderTest, PatternSet, PatternTest, compile_tests
+from .times import Beginning, Due, Marks
+
+
+class Line:
+    """One line of a flow: what it says, and whom it is about."""
+
+    __slots__ = ("accepts", "is_order", "number", "observation", "optional", "receiver", "sender", "step", "tests")
+
+    def __init__(self, step: Stimulus | Observation | NetChange, number: int, *, is_order: bool) -> None:
+        self.step = step
+        self.number = number
+        """Which expectation of the flow it is, from 0; meaningless for a line that expects nothing."""
+        self.observation = step if isinstance(step, Observation) else None
+        self.is_order = is_order
+        """Its sender is scripted: the line has it send the message."""
+        self.optional = self.observation is not None and self.observation.optional
+        if self.observation:
+            self.sender, self.receiver = self.observation.sender, self.observation.receiver
+            self.accepts = PatternTest(self.observation.pattern).accepts
+            self.tests: tuple[HeaderTest | BodyTest, ...] = compile_tests(self.observation)
+
+    @property
+    def source(self) -> Source:
+        """Where the line stands."""
+        return self.step.source
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the line waits for a message that somebody sends of their own accord."""
+        return self.observation is not None and not self.is_order
+
+    def means(self, sender: str, receiver: str, message: Message) -> bool:
+        """Whether the line waits for this message, going by its kind alone."""
+        return (
+            self.observation is not None
+            and sender == self.sender
+            and receiver == self.receiver
+            and self.accepts(message)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """A repeat, its lines compiled."""
+
+    repeat: Repeat
+    lines: "tuple[Line | Rounds, ...]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """A line as it comes in one call: once, or once for every turn of its repeat."""
+
+    line: Line
+    beginning: Beginning | None = None
+    """The repeat whose turn this line opens."""
+    number: int = 0
+    """Which turn of the repeat, from 1."""
+
+    def is_timed(self) -> bool:
+        """Whether the flow says when."""
+        return self.line.step.at is not None or self.beginning is not None
+
+    def due(self, marks: Marks, *, now: int) -> Due | None:
+        """Return when the line is due; None where a mark it counts from is unknown. Only for a line that is timed."""
+        step, observation = self.line.step, self.line.observation
+        within_us = observation.within_us if observation else None
+        if step.at is not None:
+            return marks.due(step.at, within_us)
+        assert self.beginning is not None
+        return self.beginning.due(self.number, marks, within_us=within_us, now=now)
+
+
+class Plan:
+    """A flow, compiled."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.allowed = PatternSet(flow.allow)
+        self.forbidden = PatternSet((*flow.never, *flow.expect.never))
+        self.observations: list[Line] = []
+        """Every line that is an expectation, by its number."""
+        self._scripted = {name for name, actor in flow.actors.items() if actor.role is Role.SCRIPTED}
+        self._lines = self._compile(flow.steps)
+
+    def turns(self) -> Iterator[Turn]:
+        """Return the lines in the order in which their turn comes, for one call."""
+        return _unfold(self._lines)
+
+    def _compile(self, steps: Sequence[Step]) -> tuple[Line | Rounds, ...]:
+        return tuple(
+            Rounds(step, self._compile(step.steps)) if isinstance(step, Repeat) else self._line(step) for step in steps
+        )
+
+    def _line(self, step: Stimulus | Observation | NetChange) -> Line:
+        line = Line(
+            step, len(self.observations), is_order=isinstance(step, Observation) and step.sender in self._scripted
+        )
+        if line.observation:
+            self.observations.append(line)
+        return line
+
+
+def _unfold(lines: Sequence[Line | Rounds], beginning: Beginning | None = None, number: int = 0) -> Iterator[Turn]:
+    """Yield a turn for every line; the first that is no change of the network gets the time of its repeat's turn."""
+    for line in lines:
+        if isinstance(line, Line):
+            if beginning and not isinstance(line.step, NetChange):
+                yield Turn(line, beginning, number)
+                beginning = None
+            else:
+                yield Turn(line)
+            continue
+        own = Beginning(line.repeat) if line.repeat.every_us is not None else None
+        for count in range(1, line.repeat.times + 1):
+            if own:
+                yield from _unfold(line.lines, own, count)
+            else:
+                yield from _unfold(line.lines, beginning, number)
+            beginning = None

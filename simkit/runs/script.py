@@ -1,0 +1,358 @@
+"""The script of one call: it has the lines of a flow done when their turn comes, and judges what is seen.
+
+A stimulus, a change of the network, or an order to a scripted party is an *action*: it is done at its time, or at once.
+Everything else waits for a message. Messages are judged at the instant of sending, in the order of the lines. Two
+parties that send in the same microsecond have no order: a message may overtake lines of other senders, if those are
+met before that instant is over.
+
+An action that asks something of a user agent (`answer`, `hang up`) and follows a message to it waits until that has
+arrived: nobody answers a call that has not reached them. Trouble (`crash`, `ignore`) strikes at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from ..errors import LocalError
+from ..flows.model import NetChange, Observation, Stimulus, Verb
+from ..sip.equality import header_part
+from ..trace import Transit
+from . import failures
+from .cursor import LOOKAHEAD_MAX, Cursor
+from .matching import Mismatch, status_of
+from .plan import Line, Plan, Turn
+from .run import Failure, Verdict
+from .times import Due, Marks
+
+Action = Stimulus | NetChange | Observation
+"""What is done, not waited for; an observation is an order to the scripted party that sends it."""
+
+TROUBLE: Final = frozenset({Verb.CRASH, Verb.RESTART, Verb.FREEZE, Verb.THAW, Verb.IGNORE, Verb.REPLY})
+"""What happens to a party, whatever its user agent is doing."""
+
+
+class Stage(Protocol):
+    """Where a script is played."""
+
+    @property
+    def now(self) -> int:
+        """The run's time."""
+        ...
+
+    def at(self, when: int, action: Callable[[], None], *, late: bool = False) -> None:
+        """Do something at a time that has not passed; `late`: after all that happens at that instant."""
+        ...
+
+    def perform(self, action: Action) -> None:
+        """Do what a line says. Raises LocalError where that cannot be done."""
+        ...
+
+    def marked(self, mark: str, transit: Transit) -> None:
+        """A message set a mark."""
+        ...
+
+    def failed(self) -> None:
+        """The call has failed and is not judged any further."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A line was met, most recently at this time; `due` says when it should have been, where the flow does."""
+
+    at: int
+    due: Due | None
+
+
+@dataclass(slots=True, eq=False)
+class Followed:
+    """A message whose fate the flow wants to know: whether it arrives, how often it is sent again."""
+
+    turn: Turn
+    transit: Transit
+    retransmissions: int = 0
+
+
+class Script:
+    """The lines of a flow as one call plays them."""
+
+    def __init__(self, plan: Plan, stage: Stage, *, start_at: int) -> None:
+        self.plan = plan
+        self.marks = Marks(start_at)
+        self.saved: dict[str, str] = {}
+        self.met: dict[Line, Met] = {}
+        """In the order in which the lines were first met."""
+        self.failure: Failure | None = None
+        self.verdict = Verdict.PASS
+        self.culprit: Line | None = None
+        """The line at which the call failed."""
+        self.offence: Transit | None = None
+        """The message that made it fail."""
+        self.missed: Due | None = None
+        """When the message was due whose absence made it fail."""
+        self.mismatch: Mismatch | None = None
+        """What was wrong with the offence, if not its coming."""
+        self.latest_to: dict[str, Transit] = {}
+        """The message that most recently met a line, by its receiver."""
+        self.cursor = Cursor(plan)
+        self._stage = stage
+        self._waits_for: Turn | None = None
+        self._wakes_for: Turn | None = None
+        self._ordered: Turn | None = None
+        self._owed: list[Turn] = []
+        self._overtaker: Transit | None = None
+        self._is_held_up = False
+        self._followed: list[Followed] = []
+
+    def begin(self) -> None:
+        """Do what comes first."""
+        self._proceed()
+
+    def sent(self, transit: Transit) -> None:
+        """Judge a message at the instant of its sending."""
+        if self.failure is not None:
+            return
+        ordered, self._ordered = self._ordered, None
+        if ordered is not None:
+            self._meet(ordered, transit)
+        elif transit.retransmission:
+            self._sent_again(transit)
+        elif self.plan.forbidden.find(transit.message) is not None:
+            self._fail(failures.forbidden(self, transit), transit=transit)
+        elif (index := self._find(transit)) is not None:
+            self._take(index, transit)
+        elif status_of(transit.message) != 100 and self.plan.allowed.find(transit.message) is None:
+            self._fail(failures.unexpected(self, transit), transit=transit)
+
+    def settled(self) -> None:
+        """Some message has arrived or is lost: what waited for that may go on."""
+        if self._is_held_up:
+            self._is_held_up = False
+            self._stage.at(self._stage.now, self._proceed)
+
+    def finish(self, *, last_at: int, limit_at: int | None) -> None:
+        """Judge what only the end can tell; `limit_at` is None where nothing is left that could happen."""
+        if self.failure is not None:
+            return
+        turn = self.cursor.waiting()
+        if turn is not None:
+            self._fail(failures.never_came(self, turn, last_at=last_at, limit_at=limit_at), turn)
+            return
+        for followed in self._followed:
+            failure = failures.wrong_fate(self, followed.turn, followed.transit, followed.retransmissions)
+            if failure is not None:
+                self._fail(failure, followed.turn)
+                return
+
+    def give_up(self, why: str) -> None:
+        """The call cannot go on."""
+        if self.failure is None:
+            failure = Failure(self.plan.flow.source, why, at=self._stage.now)
+            self._fail(failure, verdict=Verdict.ERROR)
+
+    def unmet(self) -> set[Line]:
+        """Return the lines that the call still had before it, with that at which it failed. Ask once, at the end."""
+        rest = self.cursor.rest(2 * len(self.plan.observations))  # the whole of a repeat that is under way
+        rest |= {line for line in self.plan.observations if not line.optional and line not in self.met}
+        return rest | {self.culprit} if self.culprit else rest
+
+    # --- doing -------------------------------------------------------------------------------------------------------
+
+    def _proceed(self, *, late: bool = False) -> None:
+        """Do what is to be done now. An action may send messages, so this is never called from an agent's turn."""
+        while self.failure is None and (index := self._next_action(late=late)) is not None:
+            self._perform(self.cursor.take(index))
+
+    def _perform(self, turn: Turn) -> None:
+        self._ordered = turn if turn.line.is_order else None
+        try:
+            self._stage.perform(turn.line.step)
+        except LocalError as error:
+            self._fail(failures.refused(self, turn, str(error), now=self._stage.now), turn, verdict=Verdict.ERROR)
+
+    def _next_action(self, *, late: bool = False) -> int | None:
+        """Return the place of the action that is to be done now; else see to it that the next line is not missed."""
+        now, index, patience_ends = self._stage.now, 0, None
+        while (turn := self.cursor.peek(index)) is not None and turn.line.optional:
+            due = turn.due(self.marks, now=now) if turn.is_timed() else None
+            patience_ends = max(now, due.latest if due else now, patience_ends or now)
+            index += 1
+        if turn is None:
+            return None
+        due = turn.due(self.marks, now=now) if turn.is_timed() else None
+        if due is None and turn.is_timed():
+            self._is_held_up = True  # by a mark that is not known yet
+        elif turn.line.is_awaited:
+            self._await(turn, due)
+        elif self._is_ripe(turn, due, None if late and patience_ends == now else patience_ends):
+            return index
+        return None
+
+    def _is_ripe(self, turn: Turn, due: Due | None, patience_ends: int | None) -> bool:
+        """Whether an action is to be done now; `patience_ends`: so long may optional lines before it still be met."""
+        now = self._stage.now
+        if due is not None:
+            if now > due.latest:
+                self._fail(failures.turn_too_late(self, turn, due, now=now), turn)
+            elif now < due.earliest:
+                self._wake(turn, due.earliest)
+            return due.earliest <= now <= due.latest
+        if self._is_on_its_way_to(_asked(turn.line.step)):
+            self._is_held_up = True
+            return False
+        if patience_ends is not None:
+            self._wake(turn, patience_ends, late=True)
+        return patience_ends is None
+
+    def _is_on_its_way_to(self, actor: str | None) -> bool:
+        """Whether the actor is still to receive the latest message to it."""
+        transit = self.latest_to.get(actor) if actor else None
+        return transit is not None and transit.received_at is None and transit.lost is None
+
+    def _wake(self, turn: Turn, at: int, *, late: bool = False) -> None:
+        if self._wakes_for is not turn:
+            self._wakes_for = turn
+            self._stage.at(at, lambda: self._awake(late=late), late=late)
+
+    def _awake(self, *, late: bool) -> None:
+        self._wakes_for = None
+        self._proceed(late=late)
+
+    def _await(self, turn: Turn, due: Due | None) -> None:
+        if due is None or self._waits_for is turn:
+            return
+        self._waits_for = turn
+        now = self._stage.now
+        if now > due.latest:
+            self._fail(failures.turn_too_late(self, turn, due, now=now), turn)
+        else:
+            self._stage.at(due.latest, lambda: self._overdue(turn, due), late=True)
+
+    def _overdue(self, turn: Turn, due: Due) -> None:
+        if self.failure is None and turn in self.cursor:
+            self.missed = due
+            self._fail(failures.missing(self, turn, due), turn)
+
+    # --- judging -----------------------------------------------------------------------------------------------------
+
+    def _find(self, transit: Transit) -> int | None:
+        """Return the place of the line that a message meets."""
+        overtakes = False
+        for index in range(LOOKAHEAD_MAX):
+            turn = self.cursor.peek(index)
+            if turn is None:
+                return None
+            line = turn.line
+            if line.is_awaited and line.means(transit.sender, transit.receiver, transit.message):
+                return index if not overtakes or self._may_overtake(turn, transit) else None
+            if line.optional:
+                continue
+            if (line.is_awaited and line.sender == transit.sender) or not self._may_come_now(turn):
+                return None
+            overtakes = True
+        return None
+
+    def _may_overtake(self, turn: Turn, transit: Transit) -> bool:
+        return self.plan.allowed.find(transit.message) is None and self._may_come_now(turn)
+
+    def _may_come_now(self, turn: Turn) -> bool:
+        if not turn.is_timed():
+            return True
+        due = turn.due(self.marks, now=self._stage.now)
+        return due is not None and due.earliest <= self._stage.now <= due.latest
+
+    def _take(self, index: int, transit: Transit) -> None:
+        """A message has met the line at this place: the optional ones before it are skipped, the others are owed."""
+        turn = self.cursor.take(index)
+        owed = self.cursor.before(index)
+        if owed:
+            self._owed.extend(owed)
+            self._overtaker = self._overtaker or transit
+            self._stage.at(self._stage.now, self._collect, late=True)
+        else:
+            self.cursor.skip(index)
+        self._meet(turn, transit)
+
+    def _collect(self) -> None:
+        """The instant is over: what was overtaken must have come."""
+        overtaker, owed = self._overtaker, [turn for turn in self._owed if turn in self.cursor]
+        self._overtaker, self._owed = None, []
+        if self.failure is None and owed and overtaker is not None:
+            self._fail(failures.overtook(self, overtaker, owed[0]), owed[0], transit=overtaker)
+
+    def _meet(self, turn: Turn, transit: Transit) -> None:
+        line = turn.line
+        due = turn.due(self.marks, now=transit.sent_at) if turn.is_timed() else None
+        failure = failures.wrong_time(self, turn, transit, due) if turn.is_timed() and not line.is_order else None
+        failure = failure or self._wrong_content(turn, transit) or self._note(turn, transit)
+        self.met[line] = Met(transit.sent_at, due)
+        if failure is not None:
+            self._fail(failure, turn, transit=transit)
+        elif self._next_action() is not None:
+            self._stage.at(self._stage.now, self._proceed)
+
+    def _wrong_content(self, turn: Turn, transit: Transit) -> Failure | None:
+        for test in turn.line.tests:
+            mismatch = test.judge(transit.message, self.saved)
+            if mismatch is not None:
+                self.mismatch = mismatch
+                return failures.wrong_content(self, turn, transit, mismatch)
+        return None
+
+    def _note(self, turn: Turn, transit: Transit) -> Failure | None:
+        """Keep what later lines refer to; return a failure where there is nothing to save."""
+        observation = turn.line.observation
+        assert observation is not None
+        self.latest_to[transit.receiver] = transit
+        if observation.mark:
+            self.marks.set(observation.mark, transit)
+            self._stage.marked(observation.mark, transit)
+        for name, header, part in observation.save:
+            value = transit.message.header(header)
+            saved = header_part(header, value, part) if value is not None and part else value
+            if saved is None:
+                return failures.nothing_to_save(self, turn, transit, f"{header}.{part}" if part else header)
+            self.saved[name] = saved
+        if observation.lost is not None or observation.retransmits is not None:
+            self._followed.append(Followed(turn, transit))
+        return None
+
+    def _sent_again(self, transit: Transit) -> None:
+        for followed in self._followed:
+            if _is_same(followed.transit, transit):
+                followed.retransmissions += 1
+                failure = failures.too_many(self, followed.turn, transit, followed.retransmissions)
+                if failure is not None:
+                    self._fail(failure, followed.turn, transit=transit)
+
+    def _fail(
+        self,
+        failure: Failure,
+        turn: Turn | None = None,
+        *,
+        transit: Transit | None = None,
+        verdict: Verdict = Verdict.FAIL,
+    ) -> None:
+        turn = turn or self.cursor.waiting()
+        self.failure, self.verdict, self.offence = failure, verdict, transit
+        self.culprit = turn.line if turn else None
+        self._stage.failed()
+
+
+def _asked(action: Action) -> str | None:
+    """Return the actor whose user agent, or whose scripted party, an action asks for something."""
+    if isinstance(action, Observation):
+        return action.sender
+    return action.actor if isinstance(action, Stimulus) and action.verb not in TROUBLE else None
+
+
+def _is_same(first: Transit, again: Transit) -> bool:
+    """Whether a retransmission is one of this message."""
+    one, other = first.message, again.message
+    if one is other:
+        return True
+    return (
+        (first.sender, first.receiver) == (again.sender, again.receiver)
+        and one.start_line == other.start_line
+        and all(one.header(name) == other.header(name) for name in ("Via", "CSeq", "Call-ID", "To"))
+    )

@@ -1,0 +1,97 @@
+"""When something is due: marks, and windows of time made of them.
+
+A mark is the instant at which a message was sent; `mark.received` is when it arrived, unknown until then. `start` is
+when the call began. All times are microseconds since the run began.
+"""
+
+from dataclasses import dataclass
+
+from ..flows.model import Instant, Repeat, Window
+from ..trace import Transit
+from ..units import format_duration, format_time
+
+START = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When something is to happen: earliest and latest, both included, and how the flow puts it."""
+
+    earliest: int
+    latest: int
+    text: str
+    within_us: int = 0
+    """The tolerance that `earliest` and `latest` already allow for."""
+
+    @property
+    def stated(self) -> int:
+        """The time that the flow states, or the first of its window, without the tolerance."""
+        return self.earliest + self.within_us
+
+    @property
+    def span(self) -> str:
+        """Return "at 120.000 s" or "from 55.000 s to 65.000 s", the tolerance included."""
+        if self.earliest == self.latest:
+            return f"at {format_time(self.earliest)} s"
+        return f"from {format_time(self.earliest)} s to {format_time(self.latest)} s"
+
+    def __str__(self) -> str:
+        """Return "at 120.000 s (up + 120s)", "from 55.000 s to 65.000 s (up + 55s..65s)"."""
+        stated = Due(self.stated, self.latest - self.within_us, "").span
+        tolerance = f", give or take {format_duration(self.within_us)}" if self.within_us else ""
+        return stated + (f" ({self.text})" if self.text else "") + tolerance
+
+
+class Marks:
+    """The instants that a call has marked so far."""
+
+    __slots__ = ("_start_at", "_transits")
+
+    def __init__(self, start_at: int) -> None:
+        self._start_at = start_at
+        self._transits: dict[str, Transit] = {}
+
+    def set(self, mark: str, transit: Transit) -> None:
+        """Remember a message's instants under a name; a mark may be set anew."""
+        self._transits[mark] = transit
+
+    def resolve(self, instant: Instant) -> int | None:
+        """Return when that is; None where the mark is not set, or its message has not arrived."""
+        if instant.mark == START:
+            return self._start_at + instant.offset_us
+        transit = self._transits.get(instant.mark)
+        if transit is None:
+            return None
+        at = transit.received_at if instant.received else transit.sent_at
+        return None if at is None else at + instant.offset_us
+
+    def due(self, window: Window, within_us: int | None = None) -> Due | None:
+        """Return when a window is; None while a mark of it is unknown."""
+        earliest, latest = self.resolve(window.earliest), self.resolve(window.latest)
+        if earliest is None or latest is None:
+            return None
+        within = within_us or 0
+        plain = window.earliest.mark == START and self._start_at == 0
+        return Due(earliest - within, latest + within, "" if plain else window.text, within)
+
+
+class Beginning:
+    """When a repeat began for one call: `since`, or when its turn came; fixed once, so a mark may move meanwhile."""
+
+    __slots__ = ("_at", "repeat")
+
+    def __init__(self, repeat: Repeat) -> None:
+        self.repeat = repeat
+        self._at: int | None = None
+
+    def due(self, number: int, marks: Marks, *, within_us: int | None = None, now: int) -> Due | None:
+        """Return when turn `number` (from 1) begins; None while the mark it counts from is unknown."""
+        repeat = self.repeat
+        assert repeat.every_us is not None
+        if self._at is None:
+            self._at = marks.resolve(repeat.since) if repeat.since else now
+        if self._at is None:
+            return None
+        at, within = self._at + number * repeat.every_us, within_us or 0
+        text = f"{repeat.since.text if repeat.since else 'repeat'} + {number} * {format_duration(repeat.every_us)}"
+        return Due(at - within, at + within, text, within)
