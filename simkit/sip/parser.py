@@ -65,10 +65,10 @@ def parse_prefix(data: bytes) -> tuple[Request | Response, int]:
     lines = _split_lines(head.decode("utf-8", "surrogateescape"))
     try:
         start_line = _parse_start_line(lines[0].removesuffix("\r"))
-        headers, places = _parse_headers(lines)
-        _check_headers(start_line, headers, places)
         if head_end == len(data):
             raise MessageError("the headers do not end with an empty line", offset=head_end)
+        headers, places = _parse_headers(lines)
+        _check_headers(start_line, headers, places)
         length = _body_length(headers, places, len(data) - body_start)
     except _LineFault as fault:
         offset = start + _line_offset(head, fault.line)
