@@ -16,6 +16,7 @@ from struct import Struct
 from typing import Any, BinaryIO, Final
 
 from ..errors import CaptureError, SetupError
+from ..sip.uri import SIP_PORT
 from ..trace import Trace, Transit
 from ..units import S
 
@@ -31,6 +32,9 @@ _IPV6: Final = Struct("!IHBB16s16s")  # RFC 8200 section 3
 _UDP: Final = Struct("!HHHH")
 _PROTOCOL_UDP: Final = 17
 _TTL: Final = 64  # RFC 1700
+_NOWHERE_IPV4: Final = bytes([192, 0, 2, 0])  # RFC 5737
+_NOWHERE_IPV6: Final = bytes.fromhex("20010db8") + bytes(12)  # RFC 3849
+_NO_MAC: Final = (0x02_00_00_00_00_00).to_bytes(6, "big")
 
 Address = tuple[str, int]
 
@@ -38,9 +42,10 @@ Address = tuple[str, int]
 def write_pcap(target: str | BinaryIO, traces: Iterable[Trace], addresses: Mapping[str, Address]) -> int:
     """Write the messages of all traces in the order of time and return their number.
 
-    `target` is a path, "-" for standard output, or an open binary file; `addresses` says where each party is, by IP
-    address. A file appears whole or not at all. Raises SetupError where it cannot be written, CaptureError where a
-    message does not fit into a datagram.
+    `target` is a path, "-" for standard output, or an open binary file. `addresses` says where each party is; one that
+    is not there is its own "host:port". A host that is no IP address gets one kept for documentation. A file appears
+    whole or not at all. Raises SetupError where it cannot be written, CaptureError where a message does not fit into a
+    datagram.
     """
     if not isinstance(target, str):
         return _write(target, traces, addresses)
@@ -127,13 +132,26 @@ class _Frames:
         return path.ethernet + write_header(path, len(datagram), number) + datagram
 
     def _path(self, sender: str, receiver: str) -> _Path:
-        (host, port), (to_host, to_port) = self._addresses[sender], self._addresses[receiver]
-        source, destination = ip_address(host), ip_address(to_host)
-        assert source.version == destination.version, "both ends of a path speak the same version of IP"
-        ether_type = 0x0800 if source.version == 4 else 0x86DD
-        ends = (source.packed, destination.packed)
-        ethernet = _ETHERNET.pack(self._mac[receiver], self._mac[sender], ether_type)
+        (host, port), (to_host, to_port) = self._address(sender), self._address(receiver)
+        source = _packed(host, len(_NOWHERE_IPV4)) or _packed(host, len(_NOWHERE_IPV6)) or _NOWHERE_IPV4
+        nowhere, ether_type = (_NOWHERE_IPV4, 0x0800) if len(source) == len(_NOWHERE_IPV4) else (_NOWHERE_IPV6, 0x86DD)
+        ends = (source, _packed(to_host, len(source)) or nowhere)
+        ethernet = _ETHERNET.pack(self._mac.get(receiver, _NO_MAC), self._mac.get(sender, _NO_MAC), ether_type)
         return _Path(ethernet, ends, (port, to_port), int.from_bytes(b"".join(ends), "big") + _PROTOCOL_UDP)
+
+    def _address(self, party: str) -> Address:
+        host, _, port = party.rpartition(":")
+        known = self._addresses.get(party) or (host.strip("[]"), int(port) if port.isdecimal() else SIP_PORT)
+        return known[0], known[1] & 0xFFFF
+
+
+def _packed(host: str, size: int) -> bytes | None:
+    """Return an IP address of this size as bytes; None where the host is something else."""
+    try:
+        packed = ip_address(host).packed
+    except ValueError:
+        return None
+    return packed if len(packed) == size else None
 
 
 def _datagram(path: _Path, payload: bytes) -> bytes:

@@ -24,8 +24,8 @@ def run_object(run: Run, *, wall: bool = False) -> dict[str, object]:
 
 
 def json_line(run: Run, *, wall: bool = False) -> str:
-    """Return the object of one run as a line of ASCII, without its line end."""
-    return json.dumps(run_object(run, wall=wall))
+    """Return the object of one run as a line of ASCII, with its line end."""
+    return json.dumps(run_object(run, wall=wall)) + "\n"
 
 
 def _expectation(expectation: Expectation) -> dict[str, object]:

@@ -7,7 +7,7 @@ lifelines gets the same rows as a list.
 from collections.abc import Iterator, Sequence
 
 from ..runs.run import Run
-from ..trace import Trace, Transit
+from ..trace import TimerRecord, Trace, Transit, What
 from ..units import format_time
 from .cells import cells, pad, wrap
 from .elision import Elision, elide
@@ -36,12 +36,13 @@ def ladder(run: Run, style: Style, *, timers: bool = False, call: int = 0, full:
 
 
 def _parties(run: Run, trace: Trace) -> list[str]:
-    """Return the flow's actors in its order, then whoever else turns up in the trace."""
+    """Return the flow's actors in its order, then whoever else turns up in the trace; notes may be by anybody."""
     found = dict.fromkeys(run.flow.actors)
     for record in trace.records:
-        found.update(
-            dict.fromkeys((record.sender, record.receiver) if isinstance(record, Transit) else (record.party,))
-        )
+        if isinstance(record, Transit):
+            found.update({record.sender: None, record.receiver: None})
+        elif isinstance(record, TimerRecord) or record.what is not What.NOTE:
+            found[record.party] = None
     return list(found)
 
 

@@ -146,6 +146,7 @@ class _Reader:
         self._down: set[str] = set()
         self._expires_at: dict[str, int | None] = {}
         self._first: dict[tuple[str, str, Message], Arrow] = {}
+        self._numbered: dict[int, Arrow] = {}
         self._sent: dict[tuple[str, int], list[tuple[int, Arrow]]] = {}
         self._received: dict[tuple[str, int], list[tuple[int, Arrow]]] = {}
         self._remarks: list[_Remark] = []
@@ -156,8 +157,10 @@ class _Reader:
         fate = self._fate(transit)
         if first is not None and first.fate is fate:
             first.retransmissions += 1
+            self._numbered[transit.number] = first
             return
-        self._first[key] = arrow = self._arrow(transit, fate)
+        arrow = self._arrow(transit, fate)
+        self._first[key] = self._numbered[transit.number] = arrow
         self._sent.setdefault((arrow.sender, arrow.at), []).append((len(self.rows), arrow))
         if arrow.received_at is not None:
             self._received.setdefault((arrow.receiver, arrow.received_at), []).append((len(self.rows), arrow))
@@ -262,10 +265,10 @@ class _Reader:
     def point_at(self, failure: Failure) -> None:
         """Mark the message that broke an expectation, or the instant at which one was missed."""
         note = Note(f"{self._style.glyphs.lost} line {failure.source.line}", Colour.BROKEN)
-        arrows = [row for row in self.rows if isinstance(row, Arrow) and row.at == failure.at]
-        if arrows:
-            arrows[-1].broken = True
-            arrows[-1].notes.append(note)
+        arrow = None if failure.frame is None else self._numbered.get(failure.frame)
+        if arrow is not None:
+            arrow.broken = True
+            arrow.notes.append(note)
         else:
             self._own_row(bisect_right(self.rows, failure.at, key=lambda row: row.at), failure.at, note)
 
