@@ -36,7 +36,9 @@ def parse_duration(text: str) -> int:
             raise ValueError(f"'{text}' is not a duration (write 90s, 1m30s, 500ms, 2h or 1d)")
         whole, fraction, unit = part.groups()
         size = _UNITS[unit]
-        if size >= last_unit or (not unit and part.group() != text.strip()):
+        if not unit and part.group() != text.strip():
+            raise ValueError(f"'{text}' is not a duration (write 90s, 1m30s, 500ms, 2h or 1d)")
+        if size >= last_unit:
             raise ValueError(f"'{text}' is not a duration: units go from large to small, each once")
         total += int(whole) * size + _fraction(fraction or "0", size, text)
         last_unit, rest = size, rest[part.end() :]

@@ -19,7 +19,7 @@ _FLOOR_S: Final = 90  # RFC 4028 sections 4 and 5
 def read_actors(reading: Reading, node: Node) -> dict[str, Actor]:
     """Read `actors`, and let the reading know who there is."""
     if not isinstance(node, Map) or not node.entries:
-        reading.refuse(node.source, f"actors is a map such as {{alice: {{role: uac}}}}, not {_shown(node)}")
+        reading.refuse(node.source, f"actors is a map such as {{alice: {{role: uac}}}}, not {kind_of(node)}")
         return {}
     for name, _ in node.entries:
         reading.roles[name.text] = None
@@ -85,7 +85,3 @@ def _read_answers(reading: Reading, node: Node) -> AnswerPolicy:
     if text[:1].isdigit():
         return AnswerPolicy(Answer.REJECT, status=parse_status(text, least=300))
     raise Misread(f"{quoted(text)} is no way to answer: write at once, after 2s, by hand, or a status such as 486")
-
-
-def _shown(node: Node) -> str:
-    return "nothing" if isinstance(node, Map) else kind_of(node)

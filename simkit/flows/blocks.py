@@ -34,7 +34,7 @@ def read_block(reading: Reading, node: Node, keys: Block, what: str) -> dict[str
         found = given.get(name)
         if found is None:
             if key.required and node.value(name) is None:
-                reading.refuse(node.source, f"{what} has no '{name}': {key.about[0].lower()}{key.about[1:]}")
+                reading.refuse(node.source, f"{what} has no '{name}': {key.about[0].lower()}{key.about[1:-1]}")
             continue
         reader = _READERS.get(key.kind)
         value = found if reader is None else reading.attempt(found, reader, reading, found, key)
@@ -49,7 +49,7 @@ def _given(reading: Reading, node: Map, keys: Block, what: str) -> dict[str, Nod
         key = keys.get(name.text)
         if key is None:
             known = [known for known, key in keys.items() if not key.is_planned]
-            reading.refuse(name.source, unknown(f"key of {what}", name.text, known).message)
+            reading.refuse(name.source, unknown("key", name.text, known, where=f" in {what}").message)
         elif key.is_planned:
             reading.refuse(name.source, f"'{name.text}' is not supported yet: only simulated parties are")
         else:
@@ -185,7 +185,7 @@ def _choice(reading: Reading, node: Node, key: Key) -> str:
             word == planned or (planned.endswith("...") and word.startswith(planned[:-3])) for planned in key.planned
         ):
             raise unknown("word", word, key.choices)
-    elif not key.planned:
+    elif not (isinstance(node, List) and "[command]" in key.planned):
         raise Misread(f"expected one of {', '.join(key.choices)}, not {kind_of(node)}")
     raise Misread(f"{kind_of(node)} is not supported yet; for now: {', '.join(key.choices)}")
 

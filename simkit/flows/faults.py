@@ -25,13 +25,13 @@ def quoted(text: str) -> str:
     return f"'{line[:_SHOWN]}...'" if len(line) > _SHOWN else f"'{line}'"
 
 
-def unknown(kind: str, word: str, known: Iterable[str]) -> Misread:
+def unknown(kind: str, word: str, known: Iterable[str], *, where: str = "") -> Misread:
     """Return what to raise for an unknown word: with the likely one, else with all that would do."""
     names = tuple(known)
     if likely := likely_word(word, names):
-        return Misread(f"unknown {kind} {quoted(word)} (did you mean {likely}?)", word)
+        return Misread(f"unknown {kind} {quoted(word)}{where} (did you mean {likely}?)", word)
     choice = f"known: {', '.join(names)}" if names else "there is none"
-    return Misread(f"unknown {kind} {quoted(word)}; {choice}", word)
+    return Misread(f"unknown {kind} {quoted(word)}{where}; {choice}", word)
 
 
 @lru_cache(maxsize=256)
@@ -40,7 +40,9 @@ def likely_word(word: str, known: tuple[str, ...]) -> str | None:
     import difflib  # only a faulty file needs it
 
     by_folded = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word[:_SHOWN].lower(), by_folded, n=1)
+    folded = word[:_SHOWN].lower()
+    near = difflib.get_close_matches(folded, by_folded)
+    near.sort(key=lambda name: sorted(name) != sorted(folded))  # letters in the wrong order come first
     return by_folded[near[0]] if near else None
 
 

@@ -46,6 +46,7 @@ def _search(folder: str) -> Iterator[str]:
 
 
 def is_flow(path: str) -> bool:
+    """Tell a flow file from other YAML: it has the key `simkit` at its top. One that cannot be read counts as one."""
     """Whether a YAML file has the key `simkit` at its top; true where it cannot be read."""
     if not os.path.isfile(path):  # a pipe would keep us waiting
         return False

@@ -43,8 +43,7 @@ def _marks(node: Node) -> Iterator[str]:
 def _read_steps(reading: Reading, node: Node, turns: int) -> tuple[Step, ...]:
     """Read lines that take place `turns` times altogether."""
     if not isinstance(node, List) or not node.items:
-        shown = "nothing" if isinstance(node, List) else kind_of(node)
-        reading.refuse(node.source, f"flow is a list of lines, not {shown}: each line begins with '- '")
+        reading.refuse(node.source, f"flow is a list of lines, not {kind_of(node)}: each line begins with '- '")
         return ()
     steps = (reading.attempt(line, _read_line, reading, line, turns) for line in node.items)
     return tuple(step for step in steps if step is not None)
@@ -83,7 +82,9 @@ def _head(reading: Reading, line: Map) -> tuple[Scalar, Node]:
 
 
 def _is_head(reading: Reading, key: str) -> bool:
-    return key in ("net", "repeat") or "->" in key or (key in reading.roles and key not in LINE_KEYS)
+    if key in ("net", "repeat") or "->" in key:
+        return True
+    return key not in LINE_KEYS and (key in reading.roles or not reading.roles)
 
 
 # --- stimuli ---------------------------------------------------------------------------------------------------------
@@ -97,7 +98,7 @@ def _read_stimulus(reading: Reading, head: Scalar, value: Node, rest: Map) -> St
     if command is None:
         return None
     if headers and command.verb not in _CARRIES_HEADERS:
-        reading.refuse(fields["with"].source, f"only reply and reject take `with`, not '{command.verb.value}'")
+        reading.refuse(_key(rest, "with"), f"only reply and reject take `with`, not '{command.verb.value}'")
     return Stimulus(
         source=head.source,
         text=f"{actor}: {' '.join(reading.text(value).split())}",
@@ -187,6 +188,8 @@ def _read_net(reading: Reading, line: Map, head: Scalar, value: Node) -> NetChan
     if not isinstance(value, Map):
         return None
     said = [(key, inner) for key, inner in value.entries if key.text in _NET_VERBS]
+    if not said and any(key.text not in NET for key, _ in value.entries):
+        return None  # that key is a fault already
     if len(said) != 1:
         raise Misread(f"net does one thing: one of {', '.join(_NET_VERBS)}")
     verb = NetVerb(said[0][0].text)
@@ -214,11 +217,11 @@ _CUTS: Final = frozenset({NetVerb.PARTITION, NetVerb.HEAL})
 def _check_net(reading: Reading, verb: NetVerb, node: Map) -> None:
     by, nth = node.value("by"), node.value("nth")
     if by and verb is not NetVerb.DELAY:
-        reading.refuse(by.source, f"`by` belongs to delay, not to {verb.value}")
+        reading.refuse(_key(node, "by"), f"`by` belongs to delay, not to {verb.value}")
     if not by and verb is NetVerb.DELAY:
         reading.refuse(node.source, "delay does not say by how much: add `by: 3s`")
     if nth and verb in _CUTS:
-        reading.refuse(nth.source, f"`nth` counts messages; {verb.value} is not about single ones")
+        reading.refuse(_key(node, "nth"), f"`nth` counts messages; {verb.value} is not about single ones")
 
 
 def _read_repeat(reading: Reading, line: Map, head: Scalar, turns: int) -> Repeat | None:

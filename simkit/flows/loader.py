@@ -16,10 +16,10 @@ from .faults import quoted
 from .lines import read_lines
 from .model import LIMIT_US, Flow
 from .network import read_calls, read_network
-from .reading import MAX_FAULTS, Reading, TooManyFaultsError
+from .reading import Reading, TooManyFaultsError
 from .schema import FLOW, TIMERS
 from .values import Case, read_cases
-from .yaml_source import MAX_BYTES, Map, parse, size
+from .yaml_source import MAX_BYTES, MAX_FAULTS, Map, parse, size
 
 MAX_WORK: Final = 1_000_000  # values read over all cases: some ten seconds
 
@@ -126,4 +126,4 @@ def _in_order(faults: list[Fault]) -> list[Fault]:
     if len(ordered) < MAX_FAULTS:
         return ordered
     last = ordered[MAX_FAULTS - 1].source
-    return [*ordered[:MAX_FAULTS], Fault(Source(last.path, last.line), f"... these are the first {MAX_FAULTS} faults")]
+    return [*ordered[:MAX_FAULTS], Fault(last, f"... these are the first {MAX_FAULTS} faults")]

@@ -106,7 +106,7 @@ def _operand(reading: Reading, comparison: Comparison, node: Node) -> str:
     if "${" in text:
         return text  # known only while the flow runs
     if comparison in _NUMBERS and not (text.isascii() and text.isdigit()):
-        raise Misread(f"{comparison.value} compares numbers, and {quoted(text)} is none")
+        raise Misread(f"{comparison.value} compares numbers, and {quoted(text)} is none", text)
     if comparison is Comparison.MATCHES:
         _check_expression(text)
     return text
@@ -118,7 +118,7 @@ def _check_expression(text: str) -> None:
         try:
             re.compile(text)
         except (re.error, OverflowError, RecursionError) as error:
-            raise Misread(f"{quoted(text)} is not a regular expression: {error}") from None
+            raise Misread(f"{quoted(text)} is not a regular expression: {error}", text) from None
 
 
 def _shown(node: Node) -> str:

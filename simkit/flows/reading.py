@@ -15,9 +15,7 @@ from .patterns import parse_link
 from .times import START, parse_instant, parse_window
 from .twists import is_decimal, twist
 from .variables import NAME, substitute
-from .yaml_source import List, Node, Scalar
-
-MAX_FAULTS: Final = 100
+from .yaml_source import MAX_FAULTS, List, Node, Scalar
 
 T = TypeVar("T")
 
@@ -176,8 +174,8 @@ class Reading:
         if instant.received and mark == START:
             raise Misread("'start' is no message: it has no '.received'", mark)
         if instant.offset_us < 0 and not instant.received and (mark == START or not self.may_be_before_mark):
-            late_by = format_duration(-instant.offset_us)
-            raise Misread(f"{quoted(instant.text)} is {late_by} before '{mark}', which is past by then")
+            why = "before anything happens" if mark == START else "and that has passed when this line's turn comes"
+            raise Misread(f"{quoted(instant.text)} is {format_duration(-instant.offset_us)} before '{mark}', {why}")
 
     def set_mark(self, mark: str, *, optional: bool, lost: bool) -> None:
         """Note that the line just read sets a mark."""
@@ -191,7 +189,8 @@ def kind_of(node: Node) -> str:
     """Return what a node is, for a message."""
     if isinstance(node, Scalar):
         return quoted(node.text) if node.text else "nothing"
-    return "a list" if isinstance(node, List) else "a map"
+    what, parts = ("list", node.items) if isinstance(node, List) else ("map", node.entries)
+    return f"a {what}" if parts else f"an empty {what}"
 
 
 def duration_us(text: str) -> int:

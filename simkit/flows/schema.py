@@ -102,7 +102,7 @@ CLOCK: Final[Block] = {
 }
 
 ACTOR: Final[Block] = {
-    "role": Key(Kind.CHOICE, "What the party is; scripted: it sends just what its lines say.",
+    "role": Key(Kind.CHOICE, "What the party is: uac, uas, or scripted, which sends just what its lines say.",
                 choices=("uac", "uas", "scripted"), planned=("proxy", "sut"), required=True),
     "session_timer": Key(Kind.BLOCK, "Its session timer (RFC 4028).", block=SESSION_TIMER),
     "answers": Key(Kind.ANSWERS, "How it answers a call: at once, after 2s, by hand, or a status such as 486."),

@@ -52,7 +52,7 @@ def _number(text: str) -> str | None:
     if _BASED.fullmatch(text):
         return f"the number {int(digits, 0)}" if len(digits.lstrip("+-")) > 2 else None
     if _OCTAL.fullmatch(text):
-        return f"the number {int(digits, 8)} or {int(digits)}, as the reader has it"
+        return f"the number {int(digits, 8)} (or {int(digits)})"
     if _DIGITS.fullmatch(text):
         return f"the number {int(digits)}"
     if _DECIMAL.fullmatch(text) and text != repr(float(digits)):

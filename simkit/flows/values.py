@@ -57,8 +57,7 @@ def _read_cases(reading: Reading, root: Map, overrides: Mapping[str, str], with_
 
 def _read_list(reading: Reading, node: Node) -> list[dict[str, Scalar]]:
     if not isinstance(node, List) or not node.items:
-        shown = "nothing" if isinstance(node, List) else kind_of(node)
-        reading.refuse(node.source, f"cases is a list of maps such as - {{se: 90}}, not {shown}")
+        reading.refuse(node.source, f"cases is a list of maps such as - {{se: 90}}, not {kind_of(node)}")
         return []
     if len(node.items) > MAX_CASES:
         reading.refuse(node.source, f"{len(node.items):,} cases are more than {MAX_CASES:,}")

@@ -17,6 +17,7 @@ from ..errors import Fault, FlowError, Source
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 50
 MAX_VALUES: Final = 50_000  # with aliases expanded; a flow of a thousand lines has about 5,000
+MAX_FAULTS: Final = 100
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -27,15 +28,20 @@ _IN_OUR_WORDS: Final = (
     # (part of PyYAML's problem, what to say instead)
     ("mapping values are not allowed", "a second ': ' on this line: put quotes round a value that contains one"),
     ("sequence entries are not allowed", "a list begins on a line of its own, each item after '- '"),
-    ("' or '}'", "this '{' has no '}', or a comma is missing before here"),
-    ("' or ']'", "this '[' has no ']', or a comma is missing before here"),
-    ("unexpected end of stream", "a quote is opened here and never closed"),
+    ("' or '}'", "a ',' or '}' is missing before this"),
+    ("' or ']'", "a ',' or ']' is missing before this"),
+    ("node content", "a value is missing before this"),
+    ("undefined tag handle", "YAML tags are not read: put a value that begins with '!' in quotes"),
+    ("scanning an anchor", "a value cannot begin with '&': put it in quotes"),
+    ("scanning an alias", "a value cannot begin with '*': put it in quotes"),
+    ("tab character", "a tab indents this line: use spaces"),
+    ("block scalar", "after '|' or '>' the text begins on the next line"),
     ("unknown escape character", "inside double quotes a backslash begins an escape: write \\\\ or use single quotes"),
     ("expected '-' indicator", "this is indented like the list above it, but does not begin with '- '"),
     ("expected <block end>", "this is not indented like the lines above it"),
     ("did not find expected key", "this is not indented like the keys above it"),
     ("could not find expected ':'", "a ':' is missing after this key"),
-    ("tab character", "a tab indents this line: use spaces"),
+    ("cannot start any token", "a tab indents this line: use spaces"),
     ("<document start>", "this does not belong to what stands above it: check the indentation and the brackets"),
 )
 
@@ -210,13 +216,18 @@ class _Builder:
             if not isinstance(key, Scalar):
                 raise _Unreadable(key.source, "a key is plain text, not a list or a map")
             if key.text == "<<":
-                self._faults.append(Fault(key.source, "YAML's merge key '<<' is not read: write the keys out"))
+                self._note(Fault(key.source, "YAML's merge key '<<' is not read: write the keys out"))
             elif first := entries.get(key.text):
                 message = f"duplicate key '{key.text}': it stands on line {first[0].source.line} already"
-                self._faults.append(Fault(key.source, message))
+                self._note(Fault(key.source, message))
             else:
                 entries[key.text] = key, value
         return Map(frame.source, tuple(entries.values()))
+
+    def _note(self, fault: Fault) -> None:
+        self._faults.append(fault)
+        if len(self._faults) >= MAX_FAULTS:
+            raise _Unreadable(fault.source, f"... these are the first {MAX_FAULTS} faults")
 
     def _expand(self, event: Any) -> None:
         source = self._source(event)
@@ -259,21 +270,19 @@ class _Builder:
         return Source(self._path, line + 1, min(mark.column, len(text)) + 1, text)
 
     def _in_our_words(self, error: yaml.MarkedYAMLError) -> _Unreadable:
-        problem = error.problem or "it cannot be read"
+        problem = f"{error.context or ''}: {error.problem or 'it cannot be read'}"
         mark = error.problem_mark or error.context_mark
-        if "end of stream" in problem or "stream end" in problem:
-            mark = error.context_mark or mark
         place = self._at(mark) if mark else Source(self._path, 1)
-        at = place.text[place.column - 1 : place.column]
-        if "' or '}'" in problem and "${" in place.text:
+        here = place.text[place.column - 1 : place.column]
+        in_brackets = "' or '}'" in problem or "' or ']'" in problem
+        if error.context_mark and ("end of stream" in problem or (in_brackets and not here)):
+            opened = self._at(error.context_mark)
+            return _Unreadable(opened, f"the {opened.text[opened.column - 1]} that is opened here is never closed")
+        if in_brackets and "${" in place.text:
             return _Unreadable(place, 'inside {...} and [...] a value with ${name} needs quotes: "${name}"')
-        if "cannot start any token" in problem:
-            tab = at == "\t"
-            said = (
-                "a tab indents this line: use spaces" if tab else f"a value cannot begin with '{at}': put it in quotes"
-            )
-            return _Unreadable(place, said)
-        for part, words in _IN_OUR_WORDS:
-            if part in problem:
-                return _Unreadable(place, words)
-        return _Unreadable(place, f"this is not YAML: {problem}")
+        if "cannot start any token" in problem and here != "\t":
+            return _Unreadable(place, f"a value cannot begin with '{here}': put it in quotes")
+        if in_brackets and here == ":":
+            problem = "mapping values are not allowed"
+        words = next((words for part, words in _IN_OUR_WORDS if part in problem), None)
+        return _Unreadable(place, words or f"this is not YAML: {error.problem}")
