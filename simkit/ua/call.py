@@ -40,6 +40,7 @@ class Call:
     """A call that is up. Sans-IO: commands, what happened, one `next_deadline`; it speaks through its host."""
 
     owns_call_id: bool
+    local_tag: str | None
 
     def __init__(self, host: Host, call_id: str, logic: TimerLogic, media: OfferAnswer) -> None:
         self.call_id = call_id
@@ -145,7 +146,7 @@ class Call:
         if not self._answers.acknowledged(ack, now=now):
             return
         self._acknowledged = True
-        self._media.accepted(ack.body)  # where our 2xx made the offer
+        self._media.accepted()  # where our 2xx made the offer
         if self._bye_wanted is not None and self.phase is Phase.UP:
             self._end(self._bye_wanted, now=now)
         self._proceed(now=now)
@@ -192,7 +193,7 @@ class Call:
         *,
         now: int,
     ) -> None:
-        response = respond(request, status, headers=headers)
+        response = respond(request, status, to_tag=self.local_tag, headers=headers)
         self._host.respond(transaction, response, now=now)
         self._logic.sent_response(response, now=now)
 
@@ -210,10 +211,9 @@ class Call:
         body: bytes,
         *,
         now: int,
-        to_tag: str | None = None,
-    ) -> Response:
+    ) -> None:
         response = respond(
-            request, 200, to_tag=to_tag, headers=with_type(self._host.abilities(*headers), body), body=body
+            request, 200, to_tag=self.local_tag, headers=with_type(self._host.abilities(*headers), body), body=body
         )
         self._host.respond(transaction, response, now=now)
         if self.dialog is None:
@@ -224,7 +224,6 @@ class Call:
         self._session_set()
         if request.method == "INVITE":
             self._answers.sent(response, now=now)
-        return response
 
     # --- what we ask ---
 
@@ -294,10 +293,7 @@ class Call:
         self._under_way = None
         if response.contact is not None:
             self.dialog.retarget(response.contact.uri)
-        try:
-            self._media.accepted(response.body)
-        except PeerError:
-            self._media.withdrawn()  # an answer that cannot be read changes nothing; the session goes on
+        self._media.accepted()
         if self.phase is not Phase.UP:
             return
         self._logic.receive_response(response, now=now)

@@ -41,8 +41,9 @@ class CalleeCall(Call):
     def receive(self, *, after_us: int | None, reject_with: int | None, now: int) -> None:
         """Judge the INVITE; answer after a time (None: by hand), or reject it."""
         verdict = self._logic.receive_request(self._request, initial=True, now=now)
-        if isinstance(verdict, Reject):
-            self.reject(verdict.status, verdict.headers, now=now)
+        if isinstance(verdict, Reject):  # no call has failed yet: the caller is to try again (RFC 4028 section 7.3)
+            self._refuse(self._request, self.transaction, verdict.status, verdict.headers, now=now)
+            self._leave(Phase.OVER, now=now)
             return
         self._terms = verdict
         if reject_with is not None:
@@ -72,7 +73,7 @@ class CalleeCall(Call):
         self._acknowledged = False
         self.phase = Phase.UP
         self._host.report(CallEvent(Fact.UP, self.call_id))
-        self._accept(self._request, self.transaction, self._terms.headers, body, to_tag=self.local_tag, now=now)
+        self._accept(self._request, self.transaction, self._terms.headers, body, now=now)
 
     def reject(self, status: int, headers: tuple[HeaderField, ...] = (), *, now: int) -> None:
         """Send a 3xx-6xx. Raises LocalError where the call is answered."""

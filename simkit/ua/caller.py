@@ -33,14 +33,10 @@ class CallerCall(Call):
             route_set=(),
             remote_target=target,
         )
+        self.local_tag = self._attempt.local_tag
         self._invitation = Exchange(Aim.CALL, "INVITE")
         self._early: dict[str | None, Dialog] = {}
         self._other_acks: dict[str | None, tuple[Request, Dialog]] = {}
-
-    @property
-    def local_tag(self) -> str | None:
-        """Our tag, by which requests of the peer find this call."""
-        return self._attempt.local_tag
 
     def invite(self, *, now: int) -> None:
         """Send the initial INVITE, or send it anew with the next CSeq (RFC 4028 section 7.3)."""

@@ -8,17 +8,18 @@ from ..sip.sdp import Direction, SessionDescription, parse_session_description
 
 
 class OfferAnswer:
-    """What we last described, what the peer last described, and whether we hold the call."""
+    """What we last described, and who holds the call."""
 
-    __slots__ = ("_local", "_proposed", "_proposed_hold", "_remote_body", "_remote_direction", "we_hold")
+    __slots__ = ("_local", "_newest", "_offered", "_proposed", "_proposed_hold", "_they_hold", "_we_hold")
 
     def __init__(self, local: SessionDescription) -> None:
         self._local = local
+        self._newest = local  # of all that were sent, refused ones too: no version is ever used twice
         self._proposed: SessionDescription | None = None
         self._proposed_hold = False
-        self._remote_body = b""
-        self._remote_direction = Direction.SENDRECV
-        self.we_hold = False
+        self._offered = b""  # the peer's last offer, to save reading it again
+        self._we_hold = False
+        self._they_hold = False
 
     @property
     def open(self) -> bool:
@@ -27,34 +28,33 @@ class OfferAnswer:
 
     def offer(self, *, hold: bool | None = None) -> bytes:
         """Make an offer: unchanged, or one that holds or resumes."""
-        self._proposed_hold = self.we_hold if hold is None else hold
-        self._proposed = self._local.with_direction(self._direction(self._proposed_hold))
+        self._proposed_hold = self._we_hold if hold is None else hold
+        direction = Direction.of(sends=not self._they_hold, receives=not self._proposed_hold)
+        self._proposed = self._turned(direction)
         return self._proposed.to_bytes()
 
-    def accepted(self, answer: bytes) -> None:
-        """Our offer was answered: it is in force. Raises PeerError where the answer is no session description."""
-        if self._proposed is None:
-            return
-        self._local, self.we_hold, self._proposed = self._proposed, self._proposed_hold, None
-        self._take(answer)
+    def accepted(self) -> None:
+        """Our offer was answered: it is in force."""
+        if self._proposed is not None:
+            self._local, self._we_hold, self._proposed = self._proposed, self._proposed_hold, None
 
     def withdrawn(self) -> None:
         """Our offer was refused: everything stays as it was (RFC 3261 section 14.1)."""
         self._proposed = None
 
     def answer(self, offer: bytes) -> bytes:
-        """Take the peer's offer and answer it. Raises PeerError (400) where it is no session description."""
-        self._take(offer)
-        self._local = self._local.with_direction(self._direction(self.we_hold))
+        """Take the peer's offer and answer it. Raises PeerError where it is no session description."""
+        if offer != self._offered:
+            theirs = parse_session_description(offer).direction
+            self._they_hold = not theirs.receives  # not to send may be but the echo of our own hold
+            receives = theirs.sends and not self._we_hold
+            self._local = self._turned(Direction.of(sends=theirs.receives, receives=receives))
+            self._offered = offer
         return self._local.to_bytes()
 
-    def _take(self, body: bytes) -> None:
-        if body and body != self._remote_body:
-            self._remote_direction = parse_session_description(body).direction
-            self._remote_body = body
-
-    def _direction(self, hold: bool) -> Direction:
-        """What we send and receive: not more than either side wants (RFC 3264 sections 6.1 and 8.4)."""
-        we_receive = not hold and self._remote_direction.sends
-        we_send = self._remote_direction.receives
-        return Direction.of(sends=we_send, receives=we_receive)
+    def _turned(self, direction: Direction) -> SessionDescription:
+        """Return the description in force, or one of the next version with this direction (RFC 3264 section 8)."""
+        if direction is not self._local.direction:
+            self._newest = self._newest.with_direction(direction)
+            return self._newest
+        return self._local
