@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections import defaultdict
 from typing import Final
 
 from ..sip.headers import HeaderField
@@ -10,6 +11,7 @@ from .faults import Misread, quoted, unknown
 from .model import Comparison, HeaderMatcher, Matcher
 from .reading import Reading, kind_of
 from .schema import MATCHER
+from .variables import fill
 from .yaml_source import List, Map, Node, Scalar
 
 _NUMBERS: Final = frozenset({Comparison.AT_LEAST, Comparison.AT_MOST, Comparison.MORE_THAN})
@@ -103,20 +105,23 @@ def _saved_part(reading: Reading, node: Node) -> tuple[str, str | None]:
 
 def _operand(reading: Reading, comparison: Comparison, node: Node) -> str:
     text = reading.text(node, keep_saved=True)
+    if comparison is Comparison.MATCHES:
+        _check_expression(text)
     if "${" in text:
         return text  # known only while the flow runs
     if comparison in _NUMBERS and not (text.isascii() and text.isdigit()):
         raise Misread(f"{comparison.value} compares numbers, and {quoted(text)} is none", text)
-    if comparison is Comparison.MATCHES:
-        _check_expression(text)
     return text
 
 
 def _check_expression(text: str) -> None:
+    some_value: defaultdict[str, str] = defaultdict(
+        lambda: "x"
+    )  # in the place of what is known only while the flow runs
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about what later versions of Python may read differently
         try:
-            re.compile(text)
+            re.compile(fill(text, some_value))
         except (re.error, OverflowError, RecursionError) as error:
             raise Misread(f"{quoted(text)} is not a regular expression: {error}", text) from None
 
