@@ -113,7 +113,9 @@ class CallRun:
 
     def lost(self, transit: Transit) -> None:
         """A message will never arrive."""
-        if not self._is_closed:
+        if self._is_closed:
+            transit.lost = None  # it was on its way when the run stopped; nobody had crashed
+        else:
             self.last_at = self._driver.now
             self.script.settled()
 

@@ -150,7 +150,7 @@ def wrong_fate(script: "Script", turn: Turn, transit: Transit, retransmissions: 
         )
     if not headline:
         return None
-    return Failure(turn.line.source, headline, note, _turn(turn), at=transit.sent_at)
+    return Failure(turn.line.source, headline, note, _turn(turn), at=transit.sent_at, frame=transit.number)
 
 
 def too_many(script: "Script", turn: Turn, transit: Transit, retransmissions: int) -> Failure | None:
@@ -168,7 +168,7 @@ def too_many(script: "Script", turn: Turn, transit: Transit, retransmissions: in
 
 
 def _failure(transit: Transit, source: Source, headline: str, note: str, details: tuple[str, ...] = ()) -> Failure:
-    return Failure(source, headline, note, details, at=transit.sent_at)
+    return Failure(source, headline, note, details, at=transit.sent_at, frame=transit.number)
 
 
 def _came(script: "Script", transit: Transit) -> str:
