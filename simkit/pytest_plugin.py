@@ -77,7 +77,9 @@ class FlowItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return the failure as the command line shows it: no traceback of ours."""
-        if isinstance(excinfo.value, FlowFailedError):
+        from .errors import SimkitError
+
+        if isinstance(excinfo.value, (FlowFailedError, SimkitError)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

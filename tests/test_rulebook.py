@@ -46,6 +46,7 @@ def test_a_rule_reads_as_sentences(rule: Rule) -> None:
     assert rule.why == "" or rule.why.endswith("."), rule.why
     assert "  " not in rule.statement + rule.why
     assert len(rule.statement) < 300
+    assert all(len(line) <= 76 for line in rule.example)
 
 
 def test_what_people_trip_over_is_explained() -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ..errors import SetupError
+from ..errors import Fault, FlowError, SetupError
 from ..flows.model import Flow
 from ..runs.run import Run
-from ..runs.simulate import simulate
+from ..runs.simulate import check_playable, simulate
 
 Progressed = Callable[[int, int], None]
 
@@ -23,6 +23,18 @@ class Terms:
     timers: bool = False
     keep_all: bool = False
     """Keep the traces of all calls."""
+
+
+def check_all(flows: Sequence[Flow]) -> None:
+    """Raise FlowError with everything that the flows say and a simulation cannot do."""
+    faults: list[Fault] = []
+    for flow in flows:
+        try:
+            check_playable(flow)
+        except FlowError as error:
+            faults += error.faults
+    if faults:
+        raise FlowError(list(dict.fromkeys(faults)))
 
 
 def run_each(flows: Sequence[Flow], terms: Terms, *, jobs: int, progressed: Progressed) -> Generator[Run]:

@@ -13,7 +13,7 @@ from ..reports.style import Style
 from ..runs.run import Run
 from .outputs import STANDARD_OUTPUT, Output
 from .progress import Progress
-from .running import Terms, run_each
+from .running import Terms, check_all, run_each
 from .selection import Selection
 from .terminal import say, style
 
@@ -61,6 +61,7 @@ def command(
     flows = Selection(paths, values, case, text, tags).flows()
     options = Options(**given)
     options.check(flows)
+    check_all(flows)
     return _simulate(flows, options)
 
 

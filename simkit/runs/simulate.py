@@ -44,13 +44,14 @@ def simulate(
     started_ns = perf_counter_ns()
     if calls is not None:
         flow = replace(flow, calls=Calls(calls, flow.calls.every_us))
-    _refuse(flow)
+    check_playable(flow)
     run = _Simulation(flow, seed=seed, timers=timers, progress=progress).run(seed=seed, keep_all=keep_all)
     run.wall_us = (perf_counter_ns() - started_ns) // 1000
     return run
 
 
-def _refuse(flow: Flow) -> None:
+def check_playable(flow: Flow) -> None:
+    """Raise FlowError, with all faults, for what a flow says that a simulation cannot do."""
     expect, sources = flow.expect, flow.expect.sources
     faults = []
     if expect.violations:
