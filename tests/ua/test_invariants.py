@@ -39,6 +39,8 @@ def agent_settings(timer: SessionTimerSettings) -> UserAgentSettings:
 
 
 def command(pair: Pair, name: str, verb: str) -> None:
+    if name in pair.dead:
+        return
     with suppress(LocalError):  # the call is over or not up yet: a person would see the same
         getattr(pair.agents[name], verb)(now=pair.now)
 
