@@ -10,6 +10,7 @@ from .faults import likely_word
 from .yaml_source import MAX_BYTES
 
 STDIN: Final = "-"
+"""The path that means standard input."""
 
 _SUFFIXES: Final = (".yaml", ".yml")
 _FLOW_KEY = re.compile(rb"""^(?:\xef\xbb\xbf)?(?:simkit|"simkit"|'simkit')[ \t]*:""", re.MULTILINE)

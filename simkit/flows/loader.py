@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Mapping
 from itertools import islice
-from pathlib import PurePath
 from typing import Any, Final
 
 from ..errors import Fault, FlowError, Source
@@ -13,6 +12,7 @@ from .actors import read_actors
 from .blocks import read_block
 from .expectations import read_expect
 from .faults import quoted
+from .files import STDIN
 from .lines import read_lines
 from .model import LIMIT_US, Flow
 from .network import read_calls, read_network
@@ -35,8 +35,7 @@ def load(
     faults: list[Fault] = []
     root = parse(source, path, faults)
     chosen = read_cases(root, path, overrides or {}, faults, with_cases=cases)
-    if len(chosen) * size(Map(root.source, tuple(e for e in root.entries if e[0].text != "cases"))) > MAX_WORK:
-        raise FlowError([*faults, Fault(root.source, f"{len(chosen):,} cases of a flow as long as this are too many")])
+    _check_work(root, len(chosen), faults)
     flows: list[Flow] = []
     by_case: list[list[Fault]] = []
     for case in chosen:
@@ -52,6 +51,13 @@ def load(
     return tuple(flows)
 
 
+def _check_work(root: Map, cases: int, faults: list[Fault]) -> None:
+    """Refuse cases so many that reading them would take minutes."""
+    once = Map(root.source, tuple(entry for entry in root.entries if entry[0].text != "cases"))
+    if cases * size(once) > MAX_WORK:
+        raise FlowError([*faults, Fault(root.source, f"{cases:,} cases of a flow as long as this are too many")])
+
+
 def load_path(path: str, *, overrides: Mapping[str, str] | None = None, cases: bool = True) -> tuple[Flow, ...]:
     """Return the flows of a file, "-" being standard input; as `load`, with FlowError for what cannot be read."""
     return load(_read(path), path, overrides=overrides, cases=cases)
@@ -59,7 +65,7 @@ def load_path(path: str, *, overrides: Mapping[str, str] | None = None, cases: b
 
 def _read(path: str) -> bytes:
     try:
-        if path == "-":
+        if path == STDIN:
             return sys.stdin.buffer.read(MAX_BYTES + 1)
         with open(path, "rb") as file:
             return file.read(MAX_BYTES + 1)
@@ -77,7 +83,7 @@ def _read_flow(reading: Reading, root: Map, case: Case) -> Flow | None:
     if reading.faults:
         return None
     path = reading.path
-    fields.setdefault("name", PurePath(path).stem if path != "-" else "flow")
+    fields.setdefault("name", os.path.splitext(os.path.basename(path))[0] if path != STDIN else "flow")
     return Flow(root.source, path, case=case.label, warnings=tuple(reading.warnings), **{"about": "", **fields})
 
 
