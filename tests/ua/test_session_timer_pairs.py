@@ -64,12 +64,13 @@ class Pair:
             self._end(logic, logic.refresh_result(None, now=at))
             return
         assert logic.handle_deadline(now=at - 1) is None
+        patience_us = self._patience_us(logic)
         duty = logic.handle_deadline(now=at)
         if isinstance(duty, Refresh):
             self._refresh(logic, duty.method, fate)
         else:
             assert duty == Bye("session-expired")
-            assert at - self.settled_at[logic] == self._patience_us(logic)  # I4
+            assert at - self.settled_at[logic] == patience_us  # I4
             self._end(logic, duty)
 
     def _patience_us(self, logic: SessionTimer) -> int:
