@@ -5,9 +5,9 @@ tags, branch) is read when first asked for and remembered. Bytes become messages
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, NoReturn, Self, TypeVar
 
 from ..errors import PeerError
 from . import headers as _headers
@@ -30,18 +30,55 @@ class CSeq(NamedTuple):
 class Message:
     """What requests and responses share. Accessors of a header that is missing or broken raise PeerError (400)."""
 
-    __slots__ = ("_first", "_read", "body", "headers")
+    __slots__ = (
+        *("_first", "body", "headers"),
+        *("branch", "call_id", "contact", "cseq", "from_tag", "recipient", "sender", "to_tag", "via"),
+    )
     headers: tuple[HeaderField, ...]
     body: bytes
     _first: dict[str, str] | None
-    _read: dict[str, Any]
     is_request: ClassVar[bool]
+
+    call_id: str
+    """Call-ID (RFC 3261 section 20.8)."""
+    cseq: CSeq
+    """CSeq (RFC 3261 section 20.16)."""
+    sender: NameAddress
+    """From (RFC 3261 section 20.20): who sent the request that this is, or answers."""
+    from_tag: str | None
+    """The tag of From; None where there is none (RFC 2543)."""
+    recipient: NameAddress
+    """To (RFC 3261 section 20.39): whom the request that this is, or answers, is for."""
+    to_tag: str | None
+    """The tag of To; None before a dialog has begun."""
+    via: Via
+    """The topmost Via (RFC 3261 section 20.42)."""
+    contact: NameAddress | None
+    """The first Contact (RFC 3261 section 20.10): where requests of this dialog are to go."""
+    method: str
+    """The method of the request that this is, or answers."""
+    branch: str
+    """The branch of the topmost Via: with the method it names the transaction (RFC 3261 section 17.1.3)."""
 
     def __init__(self, headers: tuple[HeaderField, ...], body: bytes) -> None:
         _set(self, "headers", headers)
         _set(self, "body", body)
         _set(self, "_first", None)
-        _set(self, "_read", {})
+
+    def __getattr__(self, name: str) -> Any:
+        """Read what a message is asked for the first time; from then on it is in its slot."""
+        read = _READ_WHEN_ASKED.get(name)
+        if read is None:
+            raise AttributeError(f"'{type(self).__name__}' has no attribute '{name}'")
+        value = read(self)
+        _set(self, name, value)
+        return value
+
+    def knowing(self, **read: object) -> Self:
+        """Return this message, told by its maker what its headers say, which saves reading them."""
+        for name, value in read.items():
+            _set(self, name, value)
+        return self
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a message is immutable: '{name}' cannot be set")
@@ -63,11 +100,6 @@ class Message:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.start_line}>"
-
-    @property
-    def method(self) -> str:
-        """The method of the request that this is, or answers."""
-        raise NotImplementedError
 
     @property
     def start_line(self) -> str:
@@ -103,51 +135,6 @@ class Message:
         if len(first) == len(self.headers):
             return _headers.tokens(value)
         return _headers.tokens(",".join(self.values(name)))
-
-    @property
-    def call_id(self) -> str:
-        """Call-ID (RFC 3261 section 20.8)."""
-        return self._once("Call-ID", str)
-
-    @property
-    def cseq(self) -> CSeq:
-        """CSeq (RFC 3261 section 20.16)."""
-        return self._once("CSeq", parse_cseq)
-
-    @property
-    def sender(self) -> NameAddress:
-        """From (RFC 3261 section 20.20): who sent the request that this is, or answers."""
-        return self._once("From", parse_name_address)
-
-    @property
-    def recipient(self) -> NameAddress:
-        """To (RFC 3261 section 20.39): whom the request that this is, or answers, is for."""
-        return self._once("To", parse_name_address)
-
-    @property
-    def from_tag(self) -> str | None:
-        """The tag of From; None where there is none (RFC 2543)."""
-        return self.sender.tag
-
-    @property
-    def to_tag(self) -> str | None:
-        """The tag of To; None before a dialog has begun."""
-        return self.recipient.tag
-
-    @property
-    def via(self) -> Via:
-        """The topmost Via (RFC 3261 section 20.42)."""
-        return self._once("Via", _parse_topmost_via)
-
-    @property
-    def branch(self) -> str:
-        """The branch of the topmost Via: with the method it names the transaction (RFC 3261 section 17.1.3)."""
-        return self.via.branch
-
-    @property
-    def contact(self) -> NameAddress | None:
-        """The first Contact (RFC 3261 section 20.10): where requests of this dialog are to go."""
-        return self._once("Contact", _parse_first_address) if self.header("Contact") else None
 
     @property
     def session_expires(self) -> SessionExpires | None:
@@ -188,28 +175,20 @@ class Message:
         return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
 
     def _find_first(self) -> dict[str, str]:
-        first: dict[str, str] = {}
-        for written, value in self.headers:
-            name = CANONICAL_NAMES.get(written) or canonical_name(written)
-            if name not in first:
-                first[name] = value
+        first = dict(self.headers[::-1])
+        if not first.keys() <= _USUAL_NAMES:
+            first = {canonical_name(written): value for written, value in self.headers[::-1]}
         _set(self, "_first", first)
         return first
 
-    def _once(self, name: str, parse: Callable[[str], _Value]) -> _Value:
-        value: _Value | None = self._read.get(name)
-        if value is None:
-            try:
-                value = self._read[name] = parse(self._required(name))
-            except PeerError as error:
-                raise PeerError(f"{name}: {error}", status=error.status) from None
-        return value
-
-    def _required(self, name: str) -> str:
+    def _parsed(self, name: str, parse: Callable[[str], _Value]) -> _Value:
         value = (self._first or self._find_first()).get(name)
         if value is None:
-            raise PeerError("the header is missing")
-        return value
+            raise PeerError(f"{name}: the header is missing")
+        try:
+            return parse(value)
+        except PeerError as error:
+            raise PeerError(f"{name}: {error}", status=error.status) from None
 
 
 class Request(Message):
@@ -240,9 +219,11 @@ class Request(Message):
 class Response(Message):
     """A response (RFC 3261 section 7.2)."""
 
-    __slots__ = ("reason", "status")
+    __slots__ = ("method", "reason", "status")
     status: int
     reason: str
+    method: str
+    """The method of the request that this answers, from its CSeq. Raises PeerError (400)."""
     is_request = False
 
     def __init__(self, status: int, reason: str, headers: tuple[HeaderField, ...], body: bytes = b"") -> None:
@@ -252,11 +233,6 @@ class Response(Message):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Response, (self.status, self.reason, self.headers, self.body)
-
-    @property
-    def method(self) -> str:
-        """The method of the request that this answers, from its CSeq. Raises PeerError (400)."""
-        return self.cseq.method
 
     @property
     def start_line(self) -> str:
@@ -292,3 +268,20 @@ def _first_element(value: str) -> str:
     if not elements:
         raise PeerError("the value is empty")
     return elements[0]
+
+
+_USUAL_NAMES: Final = frozenset(CANONICAL_NAMES.values())
+"""Names that are looked up as they are written; a message that has no others is indexed faster."""
+
+_READ_WHEN_ASKED: Final[Mapping[str, Callable[[Message], object]]] = {
+    "call_id": lambda message: message._parsed("Call-ID", str),
+    "cseq": lambda message: message._parsed("CSeq", parse_cseq),
+    "sender": lambda message: message._parsed("From", parse_name_address),
+    "from_tag": lambda message: message.sender.tag,
+    "recipient": lambda message: message._parsed("To", parse_name_address),
+    "to_tag": lambda message: message.recipient.tag,
+    "via": lambda message: message._parsed("Via", _parse_topmost_via),
+    "branch": lambda message: message.via.branch,
+    "contact": lambda message: message._parsed("Contact", _parse_first_address) if message.header("Contact") else None,
+    "method": lambda message: message.cseq.method,  # of a response; a request is made with its own
+}

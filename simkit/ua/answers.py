@@ -57,6 +57,8 @@ class UnacknowledgedAnswers:
 
     def next_deadline(self) -> int | None:
         """Return when `handle_deadline` is to be called."""
+        if not self._waiting:
+            return None
         deadlines = [at for repeater in self._waiting.values() if (at := repeater.timers.next_deadline()) is not None]
         return min(deadlines, default=None)
 

@@ -1,7 +1,7 @@
 """A dialog: who speaks to whom, numbered how, and by which way (RFC 3261 section 12)."""
 
 from ..sip.headers import HeaderField
-from ..sip.message import Request, Response
+from ..sip.message import CSeq, Request, Response
 from ..sip.uri import parse_name_address, parse_uri
 from .events import Address
 from .responses import content_length
@@ -48,6 +48,7 @@ class Dialog:
         self._call_id_field = ("Call-ID", call_id)
         self._from_field = ("From", local)
         self._to_field = ("To", remote)
+        self.remote_target = ""
         self.retarget(remote_target)
 
     @classmethod
@@ -79,6 +80,8 @@ class Dialog:
 
     def retarget(self, uri: str) -> None:
         """Send to this Contact from now on: a target refresh was answered 2xx (section 12.2)."""
+        if uri == self.remote_target:
+            return
         self.remote_target = uri
         self._routes = tuple(("Route", route) for route in self.route_set)
         first = parse_name_address(self.route_set[0]).uri if self.route_set else uri
@@ -120,7 +123,9 @@ class Dialog:
             *headers,
             content_length(body),
         )
-        return Request(method, uri, fields, body)
+        return Request(method, uri, fields, body).knowing(
+            call_id=self.call_id, cseq=CSeq(cseq, method), from_tag=self.local_tag, to_tag=self.remote_tag
+        )
 
 
 def _value(message: Request | Response, name: str) -> str:

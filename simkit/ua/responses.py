@@ -1,6 +1,6 @@
 """Building responses (RFC 3261 section 8.2.6)."""
 
-from ..sip.headers import HeaderField, canonical_name
+from ..sip.headers import CANONICAL_NAMES, HeaderField, canonical_name
 from ..sip.message import Request, Response
 from ..sip.status import reason_phrase
 
@@ -22,12 +22,13 @@ def respond(
     makes_dialog = request.method == "INVITE" and 101 <= status < 300
     copied: list[HeaderField] = []
     for field in request.headers:
-        name = canonical_name(field[0])
+        name = CANONICAL_NAMES.get(field[0]) or canonical_name(field[0])
         if name in _COPIED or (makes_dialog and name == "Record-Route") or (status == 100 and name == "Timestamp"):
             copied.append(field)
         elif name == "To":
             copied.append(field if to_tag is None or request.to_tag else (field[0], f"{field[1]};tag={to_tag}"))
-    return Response(status, reason_phrase(status), (*copied, *headers, content_length(body)), body)
+    response = Response(status, reason_phrase(status), (*copied, *headers, content_length(body)), body)
+    return response.knowing(via=request.via, cseq=request.cseq, method=request.method, from_tag=request.from_tag)
 
 
 _LENGTHS: dict[int, HeaderField] = {}

@@ -104,6 +104,11 @@ class ServerTransaction(Transaction[Request]):
         super().__init__(request, times=times, log=log)
         self._response: Response | None = None
 
+    def start(self, *, now: int) -> None:
+        """The user agent has seen the request; where it has not answered at once, the time for a 100 begins."""
+        if self._response is None:
+            super().start(now=now)
+
     def receive(self, request: Request, *, now: int) -> None:
         """The request has come again, or the ACK that goes with it."""
         self._step(Input.ACK if request.method == "ACK" else Input.REQUEST, request, now)

@@ -63,11 +63,10 @@ class TransactionLayer:
             if client.exchange is exchange:
                 client.transaction.stop_repeating(now=now)
 
-    def open_server(self, request: Request, *, now: int) -> ServerTransaction:
-        """Begin the server transaction of a request."""
+    def open_server(self, request: Request) -> ServerTransaction:
+        """Begin the server transaction of a request; the caller is to `start` it when it has looked at the request."""
         transaction = server_transaction(request, times=self._times, log=self._log)
         self._servers[transaction_key(request)] = transaction
-        transaction.start(now=now)
         return transaction
 
     def respond(self, transaction: ServerTransaction, response: Response, *, now: int) -> None:

@@ -18,7 +18,7 @@ from .callee import CalleeCall
 from .caller import CallerCall
 from .capabilities import Capabilities
 from .dialog import Dialog
-from .events import Address, CallEvent, Outgoing
+from .events import Address, CallEvent, Fact, Outgoing
 from .exchange import Aim, Exchange
 from .identifiers import Identifiers, Random
 from .offer_answer import OfferAnswer
@@ -76,6 +76,7 @@ class UserAgent:
         self._layer = TransactionLayer(settings.times, self.log)
         self._calls: dict[tuple[str, str | None], CallerCall | CalleeCall] = {}
         self._events: list[CallEvent] = []
+        self._some_call_is_over = False
 
     @property
     def uri(self) -> str:
@@ -159,7 +160,7 @@ class UserAgent:
         """Answer a request with this final status whatever we would have said; its transaction absorbs the rest."""
         known, _ = self._layer.receive_request(request, now=now)
         if known is None and request.method != "ACK":
-            transaction = self._layer.open_server(request, now=now)
+            transaction = self._layer.open_server(request)
             self._respond(transaction, status, headers, now=now)
 
     # --- what happened ---
@@ -170,7 +171,8 @@ class UserAgent:
             self._layer.receive_response(message, now=now)
         elif isinstance(message, Request):
             self._receive_request(message, now=now)
-        self._forget_calls()
+        if self._some_call_is_over:
+            self._forget_calls()
 
     def next_deadline(self) -> int | None:
         """Return the one time at which `handle_deadline` is to be called next."""
@@ -188,7 +190,8 @@ class UserAgent:
             at = call.next_deadline()
             if at is not None and at <= now:
                 call.handle_deadline(now=now)
-        self._forget_calls()
+        if self._some_call_is_over:
+            self._forget_calls()
 
     def outgoing(self) -> list[Outgoing]:
         """Drain the messages to send, in order."""
@@ -241,6 +244,8 @@ class UserAgent:
     def report(self, event: CallEvent) -> None:
         """Hand out a fact."""
         self._events.append(event)
+        if event.fact is Fact.OVER:
+            self._some_call_is_over = True
 
     # --- taking messages in ---
 
@@ -251,7 +256,9 @@ class UserAgent:
             if call is not None:
                 call.receive_ack(ack, now=now)
         if known is None and request.method != "ACK":
-            self._receive_new(request, self._layer.open_server(request, now=now), now=now)
+            transaction = self._layer.open_server(request)
+            self._receive_new(request, transaction, now=now)
+            transaction.start(now=now)
 
     def _receive_new(self, request: Request, transaction: ServerTransaction, *, now: int) -> None:
         refusal = self._capabilities.refusal(request)
@@ -318,6 +325,7 @@ class UserAgent:
 
     def _forget_calls(self) -> None:
         """Forget calls that are over; a later request for them gets 481, a later 2xx finds them by its transaction."""
+        self._some_call_is_over = False
         over = [key for key, call in self._calls.items() if call.phase is Phase.OVER]
         for key in over:
             del self._calls[key]
