@@ -17,7 +17,7 @@ STAND_IN = """\
 #!/bin/sh
 case "$*" in
     "-m venv "*) echo venv >>"$LOG"; mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
-    "-m pip --version") ;;
+    "-m pip --version" | "-m compileall "*) ;;
     "-m pip install "*) shift 4; echo "install $*" >>"$LOG"; exit "${PIP_STATUS-0}" ;;
     "-P -m simkit"*) shift 3; echo "simkit $*" ;;
     *) exec "%s" "$@" ;;

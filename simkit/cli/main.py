@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from .. import __version__
-from ..errors import SimkitError
+from ..errors import SetupError, SimkitError
 from .terminal import say, silence, tolerate
 
 COMMANDS: Final = {  # in the order of --help; the module of the same name has each as `command`
@@ -67,6 +67,10 @@ class Commands(click.Group):
         except BrokenPipeError:  # the reader of --help has seen enough
             silence(sys.stdout)
             status = 0
+        except OSError as error:  # files are opened with care: what is left is standard output
+            silence(sys.stdout)
+            say(f"cannot write the output: {error.strerror}", err=True)
+            status = SetupError.exit_code
         sys.exit(status)
 
 

@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from time import perf_counter_ns
 from typing import Any, Final
 
 import click
 
 from ..flows.model import Flow
-from ..reports.style import Style
 from ..runs.run import Run
 from .outputs import STANDARD_OUTPUT, Output
-from .progress import Progress
 from .running import Terms, check_all, run_each
 from .selection import Selection
 from .terminal import say, style
+from .words import Manner, Words
 
 EXIT_FAILED: Final = 1
 EXIT_INTERRUPTED: Final = 130
@@ -98,9 +96,11 @@ class Options:
         return [name for name, path in files.items() if path == STANDARD_OUTPUT] + [n for n, on in flags.items() if on]
 
     @property
-    def talks(self) -> bool:
-        """Whether people read standard output; annotations go among the words."""
-        return self.github or not self._on_standard_output()
+    def manner(self) -> Manner:
+        """How much is said. Annotations go among the words; any other format has standard output to itself."""
+        if self._on_standard_output() and not self.github:
+            return Manner.SILENT
+        return Manner.QUIET if self.quiet else Manner.VERBOSE if self.verbose else Manner.PLAIN
 
     @property
     def terms(self) -> Terms:
@@ -110,19 +110,20 @@ class Options:
 
 def _simulate(flows: Sequence[Flow], options: Options) -> int:
     writers = ((_write_pcap, options.pcap), (_write_json, options.json), (_write_junit, options.junit))
-    words = Words(len(flows), options, style(options.colour))
+    words = Words(len(flows), options.manner, style(options.colour), timers=options.timers)
     with ExitStack() as stack:
         outputs = [(write, stack.enter_context(Output(path))) for write, path in writers if path]
         runs, interrupted = _collect(flows, options, words)
         for write, output in outputs:
             write(output, runs)
     words.end(runs)
+    _print(options, runs)
     if interrupted:
         return EXIT_INTERRUPTED
     return 0 if all(run.passed for run in runs) else EXIT_FAILED
 
 
-def _collect(flows: Sequence[Flow], options: Options, words: "Words") -> tuple[list[Run], bool]:
+def _collect(flows: Sequence[Flow], options: Options, words: Words) -> tuple[list[Run], bool]:
     """Return the runs, and whether they were interrupted."""
     runs: list[Run] = []
     with closing(run_each(flows, options.terms, jobs=options.jobs, progressed=words.progressed)) as coming:
@@ -139,55 +140,16 @@ def _collect(flows: Sequence[Flow], options: Options, words: "Words") -> tuple[l
     return runs, False
 
 
-class Words:
-    """What people read on standard output, while the runs come in and at the end."""
+def _print(options: Options, runs: Sequence[Run]) -> None:
+    if options.tap:
+        from ..reports.tap import tap
 
-    def __init__(self, count: int, options: Options, style: Style) -> None:
-        self._count, self._options, self._style = count, options, style
-        self._progress = Progress()
-        self._began_ns = perf_counter_ns()
+        say(tap(runs).rstrip("\n"))
+    if options.github:
+        from ..reports.github import annotations
 
-    def progressed(self, done: int, total: int) -> None:
-        """Show how far a single flow has come."""
-        if total > 1:
-            self._progress.show(done, total, "calls")
-
-    def add(self, run: Run, done: int) -> None:
-        """Say what is to be said of one run at once."""
-        if text := self._about(run) if self._options.talks else "":
-            self._progress.clear()
-            say(text if self._count == 1 else f"{text}\n")
-        if self._count > 1:
-            self._progress.show(done, self._count, "flows")
-
-    def _about(self, run: Run) -> str:
-        from ..reports.failure import failures
-        from ..reports.summary import single, verdict_line
-
-        options, style = self._options, self._style
-        if options.quiet or (self._count > 1 and not options.verbose):
-            verdict = [verdict_line(run, style)] if self._count == 1 else []
-            return "\n\n".join(filter(None, [failures(run, style), *verdict]))
-        return single(run, style, timers=options.timers, verbose=options.verbose)
-
-    def end(self, runs: Sequence[Run]) -> None:
-        """Say what all came to."""
-        from ..reports.summary import table, totals
-
-        self._progress.clear()
-        if self._options.talks and self._count > 1 and runs:
-            if not self._options.quiet:
-                say(f"{table(runs, self._style)}\n")
-            say(totals(runs, self._style, (perf_counter_ns() - self._began_ns) // 1000))
-        if self._options.tap:
-            from ..reports.tap import tap
-
-            say(tap(runs).rstrip("\n"))
-        if self._options.github:
-            from ..reports.github import annotations
-
-            if text := annotations(runs):
-                say(text.rstrip("\n"))
+        if text := annotations(runs):
+            say(text.rstrip("\n"))
 
 
 def _write_pcap(output: Output, runs: Sequence[Run]) -> None:

@@ -45,7 +45,11 @@ def can_draw() -> bool:
 
 
 def tolerate() -> None:
-    """Have characters that an output cannot show replaced by "?" instead of raising."""
+    """Take a closed stream (`>&-`) for /dev/null, and show "?" for characters that an output cannot show."""
+    sys.stdin, sys.stdout, sys.stderr = (
+        stream or open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - it stays open to the end
+        for stream, mode in ((sys.stdin, "r"), (sys.stdout, "w"), (sys.stderr, "w"))
+    )
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -68,4 +72,6 @@ def say(text: str, *, err: bool = False) -> None:
 
 def silence(stream: TextIO) -> None:
     """Let everything that is written from here on go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

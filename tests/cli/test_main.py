@@ -114,8 +114,9 @@ def failing_with(error: BaseException) -> Commands:
         (SetupError("port 5060 is taken"), 3, "port 5060 is taken\n"),
         (KeyboardInterrupt(), 130, ""),
         (BrokenPipeError(), 0, ""),
+        (OSError(28, "No space left on device"), 3, "cannot write the output: No space left on device"),
     ],
-    ids=["surroundings", "interruption", "a reader that has gone"],
+    ids=["surroundings", "interruption", "a reader that has gone", "a full disk"],
 )
 def test_an_error_is_one_message_and_an_exit_code(
     monkeypatch: pytest.MonkeyPatch, error: BaseException, status: int, said: str

@@ -273,6 +273,29 @@ def test_a_reader_that_goes_away_changes_nothing_but_what_is_shown(folder: Path)
 
 
 @pytest.mark.parametrize(
+    ("redirection", "status", "said"),
+    [
+        (">/dev/full", 3, "cannot write the output: No space left on device\n"),
+        ("--json /dev/full >/dev/null", 3, "cannot write /dev/full: No space left on device\n"),
+        (">&-", 0, ""),
+        ("--json /dev/null >/dev/null", 0, ""),
+        ("- <&- >/dev/null", 2, "-:1:1: the file is empty"),
+    ],
+)
+def test_odd_outputs_are_no_reason_for_a_traceback(folder: Path, redirection: str, status: int, said: str) -> None:
+    if "/dev/full" in redirection and not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    script = f"exec {sys.executable} -m simkit simulate flows/short.yaml {redirection}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == status, done.stderr
+    assert done.stderr.startswith(said)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
     ("variables", "ascii"),
     [({"PYTHONIOENCODING": "ascii"}, True), ({"LC_ALL": "C"}, True), ({"PYTHONIOENCODING": "utf-8"}, False)],
     ids=["an encoding without lines", "the C locale", "UTF-8"],
