@@ -9,6 +9,7 @@ import click
 
 from ..flows.model import Flow
 from ..runs.run import Run
+from .main import EXIT_INTERRUPTED
 from .outputs import STANDARD_OUTPUT, Output
 from .running import Terms, check_all, run_each
 from .selection import Selection
@@ -16,7 +17,6 @@ from .terminal import say, style
 from .words import Manner, Words
 
 EXIT_FAILED: Final = 1
-EXIT_INTERRUPTED: Final = 130
 
 Values = tuple[str, ...]
 
