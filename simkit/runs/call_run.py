@@ -28,6 +28,24 @@ from .stake import at_stake
 class CallRun:
     """One call of a flow."""
 
+    __slots__ = (
+        "_cast",
+        "_driver",
+        "_in_flight",
+        "_is_closed",
+        "_is_over",
+        "_lives",
+        "_network",
+        "_over",
+        "_parties",
+        "last_at",
+        "ledger",
+        "messages",
+        "number",
+        "script",
+        "trace",
+    )
+
     def __init__(
         self,
         plan: Plan,
@@ -36,21 +54,22 @@ class CallRun:
         number: int,
         *,
         recorded: bool,
-        over: Callable[[], None],
+        over: "Callable[[CallRun], None]",
     ) -> None:
         flow = plan.flow
         self.number = number
-        self.start_at = self.last_at = driver.now
+        self.last_at = driver.now
         self.messages = 0
+        self._in_flight = 0
         self.trace = Trace() if recorded else None
         self.ledger = Ledger(flow.actors)
-        self.script = Script(plan, self, start_at=self.start_at)
+        self.script = Script(plan, self, start_at=driver.now)
         self._cast = cast
         self._driver = driver
         self._is_closed = False
         self._is_over = False
         self._over = over
-        self._lives = dict.fromkeys(flow.actors, 0)
+        self._lives: dict[str, int] = {}
         network = flow.network
         self._network = driver.network(
             self, cast.chance(number, "network"), default=network.default, links=network.links
@@ -77,17 +96,27 @@ class CallRun:
         if self.script.failure is not None:
             self._close()
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing more can happen: no line is ahead, no message is under way, no agent waits for anything."""
+        if self._is_closed:
+            return True
+        idle = self._in_flight == 0 and all(party.wake_at is None for party in self._parties.values())
+        return idle and self.script.cursor.peek(0) is None
+
     def give_up(self, why: str) -> None:
         """End the call, for it cannot go on."""
         self.script.give_up(why)
+        self._close()
 
     @property
     def failure(self) -> Failure | None:
-        """At which line the call failed, if it did, with the rule at stake."""
+        """At which line a call that was recorded failed, if it did, with the rule at stake."""
         failure = self.script.failure
         if failure is None:
             return None
-        rule, note = at_stake(self.script, self.ledger) or (None, "")
+        assert self.trace is not None
+        rule, note = at_stake(self.script, self.ledger, self.trace) or (None, "")
         return replace(failure, rule=rule, rule_note=note, call=self.number)
 
     # --- what the network tells (drivers.driver.Observer) ---
@@ -98,6 +127,7 @@ class CallRun:
             return
         self.last_at = transit.sent_at
         self.messages += 1
+        self._in_flight += 1
         message = transit.message
         if self.trace is not None:
             self.trace.records.append(transit)
@@ -108,16 +138,19 @@ class CallRun:
     def delivered(self, transit: Transit) -> None:
         """A message has arrived."""
         if not self._is_closed:
-            self.last_at = self._driver.now
-            self.script.settled()
+            self._settled(transit)
 
     def lost(self, transit: Transit) -> None:
         """A message will never arrive."""
         if self._is_closed:
             transit.lost = None  # it was on its way when the run stopped; nobody had crashed
         else:
-            self.last_at = self._driver.now
-            self.script.settled()
+            self._settled(transit)
+
+    def _settled(self, transit: Transit) -> None:
+        self.last_at = self._driver.now
+        self._in_flight -= 1
+        self.script.settled(transit)
 
     def happened(self, party: str, event: CallEvent, *, at: int) -> None:
         """A party reported a fact about a call."""
@@ -131,7 +164,7 @@ class CallRun:
     def _note_end(self) -> None:
         if not self._is_over:
             self._is_over = True
-            self._over()
+            self._over(self)
 
     def timer(self, record: TimerRecord) -> None:
         """A timer was armed, fired or cancelled."""
@@ -162,6 +195,8 @@ class CallRun:
         self._driver.at(self.now, self._close)
 
     def _close(self) -> None:
+        if self._is_closed:
+            return
         for party in self._parties.values():
             self._driver.crash(party)
         self._is_closed = True
@@ -204,7 +239,7 @@ class CallRun:
                 self._driver.crash(party)
             case Verb.RESTART:
                 self._record(Happening(self.now, name, What.RESTARTED))
-                self._lives[name] += 1
+                self._lives[name] = self._lives.get(name, 0) + 1
                 self.ledger.restarted(name)
                 self._driver.restart(party, self._cast.agent(name, self.number, life=self._lives[name]))
             case Verb.FREEZE:

@@ -1,6 +1,5 @@
 """What the parties of one call reported about it: the facts that `expect` and the summaries are judged by."""
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -60,10 +59,12 @@ class Standing:
 class Ledger:
     """Keeps what the parties report, and adds it up."""
 
+    __slots__ = ("dialogs", "ended_by", "reason", "retries", "sessions", "standings")
+
     def __init__(self, parties: Iterable[str]) -> None:
         self.standings = {name: Standing() for name in parties}
         self.dialogs: dict[str, Dialog] = {}
-        self.sessions: deque[Session] = deque(maxlen=SESSIONS_MAX)
+        self.sessions: list[Session] = []
         self.retries = 0
         self.ended_by: str | None = None
         self.reason: str | None = None
@@ -84,7 +85,7 @@ class Ledger:
             case Fact.SESSION:
                 refresher = _refresher(dialog, party, event)
                 dialog.interval_s, dialog.refresher = event.interval_s, refresher
-                self.sessions.append(Session(at, party, event.interval_s, refresher))
+                self.sessions = [*self.sessions[1 - SESSIONS_MAX :], Session(at, party, event.interval_s, refresher)]
             case Fact.REFRESHED:
                 standing.refreshes += 1
                 dialog.refreshes += 1

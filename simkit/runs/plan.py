@@ -16,7 +16,18 @@ from .times import Beginning, Due, Marks
 class Line:
     """One line of a flow: what it says, and whom it is about."""
 
-    __slots__ = ("accepts", "is_order", "number", "observation", "optional", "receiver", "sender", "step", "tests")
+    __slots__ = (
+        "accepts",
+        "is_awaited",
+        "is_order",
+        "number",
+        "observation",
+        "optional",
+        "receiver",
+        "sender",
+        "step",
+        "tests",
+    )
 
     def __init__(self, step: Stimulus | Observation | NetChange, number: int, *, is_order: bool) -> None:
         self.step = step
@@ -25,6 +36,8 @@ class Line:
         self.observation = step if isinstance(step, Observation) else None
         self.is_order = is_order
         """Its sender is scripted: the line has it send the message."""
+        self.is_awaited = self.observation is not None and not is_order
+        """It waits for a message that somebody sends of their own accord."""
         self.optional = self.observation is not None and self.observation.optional
         if self.observation:
             self.sender, self.receiver = self.observation.sender, self.observation.receiver
@@ -36,19 +49,9 @@ class Line:
         """Where the line stands."""
         return self.step.source
 
-    @property
-    def is_awaited(self) -> bool:
-        """Whether the line waits for a message that somebody sends of their own accord."""
-        return self.observation is not None and not self.is_order
-
     def means(self, sender: str, receiver: str, message: Message) -> bool:
-        """Whether the line waits for this message, going by its kind alone."""
-        return (
-            self.observation is not None
-            and sender == self.sender
-            and receiver == self.receiver
-            and self.accepts(message)
-        )
+        """Whether a line that waits for a message waits for this one, going by its kind alone."""
+        return sender == self.sender and receiver == self.receiver and self.accepts(message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,29 @@ class Followed:
 class Script:
     """The lines of a flow as one call plays them."""
 
+    __slots__ = (
+        "_followed",
+        "_is_held_up",
+        "_ordered",
+        "_overtaker",
+        "_owed",
+        "_stage",
+        "_under_way",
+        "_waits_for",
+        "_wakes_for",
+        "culprit",
+        "cursor",
+        "failure",
+        "marks",
+        "met",
+        "mismatch",
+        "missed",
+        "offence",
+        "plan",
+        "saved",
+        "verdict",
+    )
+
     def __init__(self, plan: Plan, stage: Stage, *, start_at: int) -> None:
         self.plan = plan
         self.marks = Marks(start_at)
@@ -92,8 +115,6 @@ class Script:
         """When the message was due whose absence made it fail."""
         self.mismatch: Mismatch | None = None
         """What was wrong with the offence, if not its coming."""
-        self.latest_to: dict[str, Transit] = {}
-        """The message that most recently met a line, by its receiver."""
         self.cursor = Cursor(plan)
         self._stage = stage
         self._waits_for: Turn | None = None
@@ -102,6 +123,8 @@ class Script:
         self._owed: list[Turn] = []
         self._overtaker: Transit | None = None
         self._is_held_up = False
+        self._under_way: dict[str, Transit] = {}
+        """By receiver: the message that most recently met a line, until it arrives or is lost."""
         self._followed: list[Followed] = []
 
     def begin(self) -> None:
@@ -124,8 +147,11 @@ class Script:
         elif status_of(transit.message) != 100 and self.plan.allowed.find(transit.message) is None:
             self._fail(failures.unexpected(self, transit), transit=transit)
 
-    def settled(self) -> None:
-        """Some message has arrived or is lost: what waited for that may go on."""
+    def settled(self, transit: Transit) -> None:
+        """A message has arrived or is lost: what waited for that may go on."""
+        if self._under_way.get(transit.receiver) is transit:
+            del self._under_way[transit.receiver]
+        self.marks.arrived(transit)
         if self._is_held_up:
             self._is_held_up = False
             self._stage.at(self._stage.now, self._proceed)
@@ -151,7 +177,9 @@ class Script:
             self._fail(failure, verdict=Verdict.ERROR)
 
     def unmet(self) -> set[Line]:
-        """Return the lines that the call still had before it, with that at which it failed. Ask once, at the end."""
+        """Return the lines that a failed call still had before it, and that at which it failed. Ask once, at the end."""
+        if self.failure is None:
+            return set()
         rest = self.cursor.rest(2 * len(self.plan.observations))  # the whole of a repeat that is under way
         rest |= {line for line in self.plan.observations if not line.optional and line not in self.met}
         return rest | {self.culprit} if self.culprit else rest
@@ -197,17 +225,12 @@ class Script:
             elif now < due.earliest:
                 self._wake(turn, due.earliest)
             return due.earliest <= now <= due.latest
-        if self._is_on_its_way_to(_asked(turn.line.step)):
+        if _asked(turn.line.step) in self._under_way:
             self._is_held_up = True
             return False
         if patience_ends is not None:
             self._wake(turn, patience_ends, late=True)
         return patience_ends is None
-
-    def _is_on_its_way_to(self, actor: str | None) -> bool:
-        """Whether the actor is still to receive the latest message to it."""
-        transit = self.latest_to.get(actor) if actor else None
-        return transit is not None and transit.received_at is None and transit.lost is None
 
     def _wake(self, turn: Turn, at: int, *, late: bool = False) -> None:
         if self._wakes_for is not turn:
@@ -303,7 +326,7 @@ class Script:
         """Keep what later lines refer to; return a failure where there is nothing to save."""
         observation = turn.line.observation
         assert observation is not None
-        self.latest_to[transit.receiver] = transit
+        self._under_way[transit.receiver] = transit
         if observation.mark:
             self.marks.set(observation.mark, transit)
             self._stage.marked(observation.mark, transit)

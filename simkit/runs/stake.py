@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from ..errors import PeerError
 from ..sip.message import Message, Request, Response
 from ..sip.session_headers import TIMER, Refresher, SessionExpires
-from ..trace import Transit
+from ..trace import Trace, Transit
 from ..units import S, format_time
 from .ledger import Ledger, Session
 from .script import Script
@@ -27,11 +27,11 @@ class Stake(NamedTuple):
     note: str
 
 
-def at_stake(script: Script, ledger: Ledger) -> Stake | None:
+def at_stake(script: Script, ledger: Ledger, trace: Trace) -> Stake | None:
     """Return the rule that the failure of a call is about; None where that cannot be told."""
     offence, wish = script.offence, script.mismatch
     if offence is not None and wish is not None:
-        return _of_content(wish.header, offence, script)
+        return _of_content(wish.header, offence, trace)
     if offence is not None and isinstance(offence.message, Request):
         return _of_request(offence.message.method, offence, ledger)
     if offence is None and script.missed is not None and script.culprit is not None:
@@ -128,14 +128,22 @@ def _last(session: Session) -> str:
 # --- what was in it --------------------------------------------------------------------------------------------------
 
 
-def _of_content(header: str | None, transit: Transit, script: Script) -> Stake | None:
+def _of_content(header: str | None, transit: Transit, trace: Trace) -> Stake | None:
     message = transit.message
     if isinstance(message, Response):
-        asked = script.latest_to.get(transit.sender)
-        request = asked.message if asked is not None and isinstance(asked.message, Request) else None
-        return _of_response(header, message, request)
+        return _of_response(header, message, _answered(transit, trace))
     if header == "Supported" and message.method != "ACK" and TIMER not in message.tokens("Supported"):
         return Stake("RFC4028-7.1-1", "who knows session timers says so in every request but ACK")
+    return None
+
+
+def _answered(transit: Transit, trace: Trace) -> Request | None:
+    """Return the request that a response answers."""
+    wanted = transit.message.header("Call-ID"), transit.message.header("CSeq")
+    for record in trace.messages():
+        message = record.message
+        if isinstance(message, Request) and (message.header("Call-ID"), message.header("CSeq")) == wanted:
+            return message
     return None
 
 

@@ -4,11 +4,13 @@ An expectation holds if it held in every call. Its times are those of the first 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import zip_longest
 from typing import Final, NamedTuple
 
 from ..trace import Trace
 from .call_run import CallRun
-from .outcome import Term, judge, terms
+from .outcome import Judgement, Term, judge, terms
 from .plan import Line, Plan
 from .run import Address, CallSummary, Expectation, Failure, Run, Verdict
 from .script import Script
@@ -39,7 +41,7 @@ class Tally:
         self._failures: list[Failure] = []
         self._failures_omitted = 0
         self._verdicts: set[Verdict] = set()
-        self._summaries: list[CallSummary] = []
+        self._summaries: dict[int, list[CallSummary]] = {}
         self._traces: dict[int, Trace] = {}
         self._messages = 0
         self._virtual_us = 0
@@ -48,22 +50,26 @@ class Tally:
         """Count a call that is over."""
         self._messages += call.messages
         self._virtual_us = max(self._virtual_us, call.last_at)
-        self._summaries += call.ledger.summaries()
-        self.keep_trace(call)
-        failures = [call.failure] if call.failure else []
+        self._summaries[call.number] = call.ledger.summaries()
+        judgements = self._judge(call)
+        failed = call.script.failure is not None or any(judgement.failure for judgement in judgements)
+        self._verdicts |= {call.script.verdict, Verdict.FAIL if failed else Verdict.PASS}
         self._note(_of_lines(call.script))
-        self._note(self._of_terms(call, failures))
-        self._verdicts |= {call.script.verdict, Verdict.FAIL if failures else Verdict.PASS}
-        if len(self.failed_calls) == SHOWN_MAX:
-            self._failures_omitted += bool(failures)
-        elif failures:
+        self._note(_of_terms(self._terms, judgements))
+        if failed and len(self.failed_calls) < SHOWN_MAX:
             self.failed_calls.append(call.number)
-            self._failures += failures
-
-    def keep_trace(self, call: CallRun) -> None:
-        """Keep a call's trace, where it has one."""
+        else:
+            self._failures_omitted += failed
         if call.trace is not None:
-            self._traces[call.number] = call.trace
+            self.show(call)
+
+    def show(self, call: CallRun) -> None:
+        """Keep the trace of a call that was recorded, and its failures."""
+        assert call.trace is not None
+        self._traces[call.number] = call.trace
+        if call.number in self.failed_calls:
+            self._failures += [call.failure] if call.failure else []
+            self._failures += [replace(found.failure, call=call.number) for found in self._judge(call) if found.failure]
 
     def run(self, *, seed: int, addresses: Mapping[str, Address]) -> Run:
         """Return the whole."""
@@ -75,10 +81,10 @@ class Tally:
             wall_us=0,
             messages=self._messages,
             expectations=[*map(self._expectation, self._plan.observations), *map(self._expectation, self._terms)],
-            failures=self._failures,
+            failures=sorted(self._failures, key=lambda failure: failure.call),
             failures_omitted=self._failures_omitted,
-            calls=self._summaries,
-            traces=self._traces,
+            calls=[summary for _, summaries in sorted(self._summaries.items()) for summary in summaries],
+            traces=dict(sorted(self._traces.items())),
             addresses=addresses,
             interrupted=self.interrupted,
         )
@@ -100,16 +106,20 @@ class Tally:
             if known is None or (known.held and not finding.held):
                 self._findings[finding.about] = finding
 
-    def _of_terms(self, call: CallRun, failures: list[Failure]) -> Iterator[Finding]:
-        """Judge `expect`, unless the call did not come that far; add its failures."""
-        if failures or self.interrupted:
-            yield from (Finding(term, held=False) for term in self._terms)
-            return
-        for term in self._terms:
-            judgement = judge(term, self._plan.flow.expect, call.ledger, call.script.marks, at=call.last_at)
-            if judgement.failure is not None:
-                failures.append(judgement.failure)
-            yield Finding(term, judgement.failure is None, judgement.expected_us, judgement.actual_us)
+    def _judge(self, call: CallRun) -> list[Judgement]:
+        """Judge `expect`; nothing where the call did not come that far."""
+        if call.script.failure is not None:
+            return []
+        expect, ledger, marks = self._plan.flow.expect, call.ledger, call.script.marks
+        return [judge(term, expect, ledger, marks, at=call.last_at) for term in self._terms]
+
+
+def _of_terms(terms: list[Term], judgements: list[Judgement]) -> Iterator[Finding]:
+    for term, found in zip_longest(terms, judgements):
+        if found is None:
+            yield Finding(term, held=False)
+        else:
+            yield Finding(term, found.failure is None, found.expected_us, found.actual_us)
 
 
 def _of_lines(script: Script) -> Iterator[Finding]:

@@ -45,24 +45,29 @@ class Due:
 class Marks:
     """The instants that a call has marked so far."""
 
-    __slots__ = ("_start_at", "_transits")
+    __slots__ = ("_received_at", "_sent_at", "_under_way")
 
     def __init__(self, start_at: int) -> None:
-        self._start_at = start_at
-        self._transits: dict[str, Transit] = {}
+        self._sent_at = {START: start_at}
+        self._received_at: dict[str, int] = {}
+        self._under_way: dict[int, str] = {}
 
     def set(self, mark: str, transit: Transit) -> None:
-        """Remember a message's instants under a name; a mark may be set anew."""
-        self._transits[mark] = transit
+        """Remember when a message was sent; a mark may be set anew."""
+        self._sent_at[mark] = transit.sent_at
+        self._received_at.pop(mark, None)
+        self._under_way = {number: name for number, name in self._under_way.items() if name != mark}
+        self._under_way[transit.number] = mark
+
+    def arrived(self, transit: Transit) -> None:
+        """Remember when a message arrived, if it set a mark."""
+        mark = self._under_way.pop(transit.number, None)
+        if mark is not None and transit.received_at is not None:
+            self._received_at[mark] = transit.received_at
 
     def resolve(self, instant: Instant) -> int | None:
         """Return when that is; None where the mark is not set, or its message has not arrived."""
-        if instant.mark == START:
-            return self._start_at + instant.offset_us
-        transit = self._transits.get(instant.mark)
-        if transit is None:
-            return None
-        at = transit.received_at if instant.received else transit.sent_at
+        at = (self._received_at if instant.received else self._sent_at).get(instant.mark)
         return None if at is None else at + instant.offset_us
 
     def due(self, window: Window, within_us: int | None = None) -> Due | None:
@@ -71,7 +76,7 @@ class Marks:
         if earliest is None or latest is None:
             return None
         within = within_us or 0
-        plain = window.earliest.mark == START and self._start_at == 0
+        plain = window.earliest.mark == START and self._sent_at[START] == 0
         return Due(earliest - within, latest + within, "" if plain else window.text, within)
 
 
