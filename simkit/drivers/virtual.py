@@ -158,8 +158,13 @@ class VirtualDriver:
         if party.wake_at != wake_at:
             return  # superseded by an earlier one, or by a crash
         party.wake_at = None
-        party.agent.handle_deadline(now=party.clock.local(wake_at))
-        self._turn(party, None)
+        agent, local_now = party.agent, party.clock.local(wake_at)
+        deadline = agent.next_deadline()
+        if deadline is not None and deadline <= local_now:
+            agent.handle_deadline(now=local_now)
+            self._turn(party, None)
+        else:
+            self._watch(party, wake_at)  # what it was armed for has been cancelled
 
 
 def _record(event: TimerEvent, party: Party, now: int) -> TimerRecord:
