@@ -1,4 +1,4 @@
-"""One side of a dialog with its session timer, for tests: a call that is up, exchanges at one instant, duties in turn."""
+"""One side of a dialog with its session timer, for tests: a call that is up, exchanges at one instant, duties."""
 
 from simkit.settings import SessionTimerSettings
 from simkit.sip.headers import HeaderField
