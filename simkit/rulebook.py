@@ -39,7 +39,7 @@ class Severity(StrEnum):
 
     ERROR = "error"
     WARNING = "warning"
-    INFO = "info"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Rule:
         if self.strength in (Strength.MUST, Strength.MUST_NOT):
             return Severity.ERROR if self.checked else Severity.WARNING
         if self.strength in (Strength.MAY, Strength.DEFINITION) or not self.checked:
-            return Severity.INFO
+            return Severity.NOTE
         return Severity.WARNING
 
 

@@ -70,10 +70,10 @@ SEVERITIES = [
     ("RFC4028-10-6",   Strength.SHOULD,          True,    Severity.WARNING),
     ("RFC4028-4-6",    Strength.SHOULD_NOT,      True,    Severity.WARNING),
     ("RFC4028-10-7",   Strength.RECOMMENDED,     True,    Severity.WARNING),
-    ("RFC4028-10-5",   Strength.SHOULD_NOT,      False,   Severity.INFO),
-    ("RFC4028-7.1-5",  Strength.NOT_RECOMMENDED, False,   Severity.INFO),
-    ("RFC4028-9-1",    Strength.MAY,             True,    Severity.INFO),
-    ("RFC4028-4-3",    Strength.DEFINITION,      True,    Severity.INFO),
+    ("RFC4028-10-5",   Strength.SHOULD_NOT,      False,   Severity.NOTE),
+    ("RFC4028-7.1-5",  Strength.NOT_RECOMMENDED, False,   Severity.NOTE),
+    ("RFC4028-9-1",    Strength.MAY,             True,    Severity.NOTE),
+    ("RFC4028-4-3",    Strength.DEFINITION,      True,    Severity.NOTE),
 ]
 # fmt: on
 

@@ -97,7 +97,7 @@ def full(rule: Rule) -> Iterator[str]:
 def _weight(rule: Rule) -> str:
     if rule.strength in (Strength.MAY, Strength.DEFINITION):
         return ""
-    words = {Severity.ERROR: "is an error", Severity.WARNING: "is worth a warning", Severity.INFO: "is worth a note"}
+    words = {Severity.ERROR: "is an error", Severity.WARNING: "is worth a warning", Severity.NOTE: "is worth a note"}
     milder = "" if rule.checked else ": milder than it sounds, for our wording has not been checked against the RFC's"
     return f"Breaking it {words[rule.severity]}{milder}."
 
