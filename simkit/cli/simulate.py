@@ -43,6 +43,7 @@ def _assignments(context: click.Context, option: click.Parameter, values: Values
 @click.option("--pcap", metavar="FILE", help="Write the messages of one flow as a capture.")
 @click.option("--json", metavar="FILE", help="Write one JSON object a line for each run.")
 @click.option("--junit", metavar="FILE", help="Write JUnit XML.")
+@click.option("--wall", is_flag=True, help="Write wall-clock times too: then no two files are the same.")
 @click.option("--tap", is_flag=True, help="Print TAP instead of words.")
 @click.option("--github", is_flag=True, help="Print GitHub annotations too.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what failed, and the totals.")
@@ -75,6 +76,7 @@ class Options:
     pcap: str | None
     json: str | None
     junit: str | None
+    wall: bool
     tap: bool
     github: bool
     quiet: bool
@@ -115,7 +117,7 @@ def _simulate(flows: Sequence[Flow], options: Options) -> int:
         outputs = [(write, stack.enter_context(Output(path))) for write, path in writers if path]
         runs, interrupted = _collect(flows, options, words)
         for write, output in outputs:
-            write(output, runs)
+            write(output, runs, options)
     words.end(runs)
     _print(options, runs)
     if interrupted:
@@ -152,7 +154,7 @@ def _print(options: Options, runs: Sequence[Run]) -> None:
             say(text.rstrip("\n"))
 
 
-def _write_pcap(output: Output, runs: Sequence[Run]) -> None:
+def _write_pcap(output: Output, runs: Sequence[Run], _: Options) -> None:
     from ..captures.writer import write_pcap
 
     for run in runs:  # there is one, or none where it was interrupted
@@ -160,13 +162,13 @@ def _write_pcap(output: Output, runs: Sequence[Run]) -> None:
             write_pcap(stream, run.traces.values(), run.addresses)
 
 
-def _write_json(output: Output, runs: Sequence[Run]) -> None:
+def _write_json(output: Output, runs: Sequence[Run], options: Options) -> None:
     from ..reports.json_report import json_line
 
-    output.write("".join(json_line(run, wall=True) for run in runs))
+    output.write("".join(json_line(run, wall=options.wall) for run in runs))
 
 
-def _write_junit(output: Output, runs: Sequence[Run]) -> None:
+def _write_junit(output: Output, runs: Sequence[Run], options: Options) -> None:
     from ..reports.junit import junit
 
-    output.write(junit(runs, wall=True))
+    output.write(junit(runs, wall=options.wall))

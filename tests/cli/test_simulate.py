@@ -152,14 +152,7 @@ def test_runs_come_in_the_order_of_the_flows_whichever_worker_has_done_them(simk
     alone = simkit("simulate", "flows", "--json", "-")
     together = simkit("simulate", "flows", "--json", "-", "-j", "3")
     assert together.exit_code == 1
-    assert [_without_wall(line) for line in together.stdout.splitlines()] == [
-        _without_wall(line) for line in alone.stdout.splitlines()
-    ]
-
-
-def _without_wall(line: str) -> dict[str, object]:
-    run: dict[str, object] = json.loads(line)
-    return run | {"wall_us": None}
+    assert together.stdout == alone.stdout
 
 
 def test_x_stops_workers_too(simkit: Simkit) -> None:
@@ -179,6 +172,14 @@ def test_every_file_asked_for_is_written(simkit: Simkit, folder: Path) -> None:
     assert ElementTree.parse(folder / "out.xml").getroot().get("failures") == "1"
     assert (folder / "out.pcap").read_bytes()[:4] == b"\xd4\xc3\xb2\xa1"
     assert sorted(path.name for path in folder.iterdir()) == ["flows", *sorted(files.values()), "values.yaml"]
+
+
+@pytest.mark.parametrize("words", [(), ("--wall",)], ids=["not asked for", "asked for"])
+def test_files_hold_wall_clock_times_only_where_asked_for(simkit: Simkit, words: tuple[str, ...]) -> None:
+    run = json.loads(simkit("simulate", "flows/short.yaml", "--json", "-", *words).stdout)
+    assert (run["wall_us"] is not None) == bool(words)
+    suites = ElementTree.fromstring(simkit("simulate", "flows/short.yaml", "--junit", "-", *words).stdout)
+    assert ("time" in suites.attrib) == bool(words)
 
 
 def test_a_file_that_cannot_be_written_is_known_before_anything_runs(simkit: Simkit) -> None:
