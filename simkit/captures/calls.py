@@ -1,0 +1,133 @@
+"""The messages of a capture, sorted into calls by Call-ID: one trace each, as a run yields it.
+
+A call is handed out when it is over and has been quiet for a while, or when the capture ends, so that memory grows with
+the calls that are up at a time and not with the file. Nothing is judged here.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from ..sip.message import Message, Request, Response
+from ..trace import Trace, Transit
+from ..units import S
+from .packet import Address
+from .reader import Captured, CaptureReader
+
+QUIET_US: Final = 32 * S
+"""64*T1: whoever has not sent again by now never will (RFC 3261 section 17.1.1.2, timers B, F and H)."""
+
+_WITHOUT_TRACE: Final = frozenset(("ACK", "CANCEL", "PRACK"))  # their To tag is no sign of a dialog that is up
+_Dialog = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedCall:
+    """All messages of one Call-ID, in the order of time; `number` of a transit is its frame's in the file.
+
+    A Call-ID that is used again after its calls were over and quiet gives another of these.
+    """
+
+    call_id: str
+    trace: Trace
+    parties: Mapping[str, Address]
+    """Who sent or was sent to, in the order in which they appear."""
+    watched_until: int
+    """Up to when the capture would have shown a message of this call: microseconds since the capture's first packet."""
+
+
+def captured_calls(reader: CaptureReader, names: Mapping[Address, str] | None = None) -> Iterator[CapturedCall]:
+    """Read a capture to its end and yield each call as soon as nothing more is to be expected of it.
+
+    The calls that are left at the end come in the order of their first messages. A party is called by its address,
+    "127.0.0.1:5060" or "[::1]:5060", unless `names` knows better.
+    """
+    places = _Places(names or {})
+    calls: dict[str, _Call] = {}
+    quiet: OrderedDict[str, int] = OrderedDict()  # calls that are over, and since when; the longest first
+    for captured in reader:
+        call_id, at = captured.message.call_id, captured.at
+        while quiet and next(iter(quiet.values())) < at - QUIET_US:
+            over, _ = quiet.popitem(last=False)
+            yield calls.pop(over).result(over, at)
+        call = calls.get(call_id)
+        if call is None:
+            call = calls[call_id] = _Call()
+        call.add(captured, places)
+        quiet.pop(call_id, None)
+        if call.is_over:
+            quiet[call_id] = at
+    for call_id in list(calls):
+        yield calls.pop(call_id).result(call_id, reader.last_at)
+
+
+class _Places(dict[Address, str]):
+    """Names of addresses, each made once."""
+
+    def __missing__(self, address: Address) -> str:
+        host, port = address
+        name = self[address] = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return name
+
+
+@dataclass(slots=True)
+class _Call:
+    """What a Call-ID has shown so far."""
+
+    transits: list[Transit] = field(default_factory=list)
+    parties: dict[str, Address] = field(default_factory=dict)
+    seen: set[int] = field(default_factory=set)
+    """What retransmissions repeat, hashed."""
+    unanswered: set[tuple[str, int, str]] = field(default_factory=set)
+    """Requests by the sender's tag, CSeq number and method."""
+    dialogs: set[_Dialog] = field(default_factory=set)
+    """Those that are up, by their tags in alphabetical order."""
+
+    @property
+    def is_over(self) -> bool:
+        return not self.unanswered and not self.dialogs
+
+    def add(self, captured: Captured, places: _Places) -> None:
+        message, at = captured.message, captured.at
+        sender, receiver = places[captured.source], places[captured.destination]
+        if sender not in self.parties or receiver not in self.parties:
+            self.parties |= {sender: captured.source, receiver: captured.destination}
+        identity = hash((sender, receiver, *_identity(message)))
+        again = identity in self.seen
+        self.transits.append(Transit(captured.frame, at, sender, receiver, message, again, at))
+        if not again:
+            self.seen.add(identity)
+            self._follow(message)
+
+    def _follow(self, message: Message) -> None:
+        """Note which answers and which dialogs' ends are still to come."""
+        number, method = message.cseq
+        from_tag, to_tag = message.from_tag or "", message.to_tag or ""
+        dialog = (from_tag, to_tag) if from_tag < to_tag else (to_tag, from_tag)
+        if isinstance(message, Request):
+            if method in _WITHOUT_TRACE:
+                return
+            self.unanswered.add((from_tag, number, method))
+            if to_tag:
+                self.dialogs.add(dialog)
+        elif isinstance(message, Response) and message.status >= 200:
+            self.unanswered.discard((from_tag, number, method))
+            if method == "BYE":
+                self.dialogs.discard(dialog)
+            elif method == "INVITE" and message.status < 300:
+                self.dialogs.add(dialog)
+
+    def result(self, call_id: str, until: int) -> CapturedCall:
+        in_time = sorted(self.transits, key=lambda transit: transit.sent_at)  # several interfaces may be mixed up
+        return CapturedCall(call_id, Trace([*in_time]), self.parties, until)
+
+
+def _identity(message: Message) -> tuple[object, ...]:
+    """Return what a retransmission repeats: of a request its transaction (RFC 3261 section 17.2.3), of a response that
+    and its own marks (a provisional response that is reliable counts by RSeq, RFC 3262).
+    """
+    if isinstance(message, Request):
+        return message.branch, message.cseq, message.method
+    assert isinstance(message, Response)
+    return message.branch, message.cseq, message.status, message.to_tag, message.header("RSeq")

@@ -1,0 +1,225 @@
+"""Captures as SIP messages with their time, their addresses and their frame's number, one after another.
+
+Any pcap or pcapng file, plain or gzip, or a pipe. Nothing in it is trusted, and nothing in it is fatal: what holds no
+SIP is counted by reason, what looks like SIP and is none is kept as malformed, and a file that breaks off is read to
+its last whole packet. Memory does not grow with the file. Sorting messages into calls is the business of `calls`.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from struct import Struct
+from typing import BinaryIO, Final, NamedTuple, Self
+
+from ..errors import CaptureError
+from ..sip.message import Message
+from ..sip.parser import MessageError, parse_message
+from ..units import MS
+from .byte_stream import ByteStream
+from .fragments import Fragments
+from .framing import is_keep_alive, looks_like_sip
+from .ip import ESP, TCP, TUNNELS, TUNNELS_MAX, UDP, IpPacket, host, inner_packet, read_ip
+from .link import find_ip
+from .packet import Address, Packet, TooShort, Truncated, Unreadable
+from .pcap import MAGICS, pcap_packets
+from .pcapng import MAGIC, pcapng_packets
+from .tcp import TcpStreams
+
+MALFORMED_MAX: Final = 1_000
+"""How many malformed messages are kept; all are counted."""
+
+ONCE_US: Final = MS
+"""How close two appearances of one packet are; the fastest retransmission, T1 in sixtyfold time, comes after 8 ms."""
+_ONCE_PACKETS_MAX: Final = 4_096
+
+_UDP_HEADER: Final = Struct("!HHHxx")
+
+
+class Captured(NamedTuple):
+    """A message as it went over the wire."""
+
+    frame: int
+    """The number of its packet in the file, of its last packet if it had several; counts from 1."""
+    at: int
+    """When that packet was captured: microseconds since the first packet of the file."""
+    source: Address
+    destination: Address
+    transport: str
+    """Either of "udp" and "tcp"."""
+    message: Message
+    raw: bytes
+
+
+class Malformed(NamedTuple):
+    """Bytes that look like SIP and are no message; the first fields are those of Captured."""
+
+    frame: int
+    at: int
+    source: Address
+    destination: Address
+    transport: str
+    reason: str
+    offset: int
+    """The byte of `raw`, from 0, where it goes wrong."""
+    raw: bytes
+
+
+class CaptureReader:
+    """The messages of a capture, for one loop over it; what else was in it is known when that has ended.
+
+    The end of the loop closes a file that was opened here; so does leaving a `with` of the reader, for those who break
+    off.
+    """
+
+    def __init__(self, file: BinaryIO, name: str, *, once: bool, closes: bool) -> None:
+        self.name = name
+        """What to call the capture in a message: its path, or "standard input"."""
+        self.packets = 0
+        self.skipped: Counter[str] = Counter()
+        """What was not read, by reason: packets, or parts of a TCP stream."""
+        self.malformed: list[Malformed] = []
+        """The first MALFORMED_MAX of them."""
+        self.truncated: str | None = None
+        """Where and why the file could not be read to its end."""
+        self.began_at_us: int | None = None
+        """When the first packet was captured: microseconds since 1970."""
+        self.last_at = 0
+        """When the latest packet was captured: microseconds since the first."""
+        self._file, self._closes = file, closes
+        self._packets = _packets(file, name)
+        self._fragments = Fragments(self.skipped)
+        self._streams = TcpStreams(self.skipped)
+        self._repeats = _Repeats() if once else None
+
+    def __iter__(self) -> Iterator[Captured]:
+        with self:
+            try:
+                for packet in self._packets:
+                    yield from self._read(packet)
+            except Truncated as reason:
+                self.truncated = str(reason)
+            self._fragments.finish()
+            for message in self._streams.finish():
+                yield from self._parsed("tcp", *message)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._closes:
+            self._file.close()
+
+    def _read(self, packet: Packet) -> Iterator[Captured]:
+        """Yield the messages that a packet completes, or count why there are none."""
+        self.packets += 1
+        if self.began_at_us is None:
+            self.began_at_us = packet.at
+        at = packet.at - self.began_at_us
+        self.last_at = max(self.last_at, at)
+        try:
+            whole = self._transport_packet(packet)
+            if whole is None:
+                return
+            if whole.protocol == UDP:
+                yield from self._datagram(whole, packet.number, at)
+            elif whole.protocol == TCP:
+                for message in self._streams.receive(whole, packet.number, at):
+                    yield from self._parsed("tcp", *message)
+            else:
+                raise Unreadable("ESP" if whole.protocol == ESP else "neither UDP nor TCP")
+        except Unreadable as reason:
+            cut = packet.cut and isinstance(reason, TooShort)
+            self.skipped["cut short by the capture" if cut else str(reason)] += 1
+
+    def _transport_packet(self, packet: Packet) -> IpPacket | None:
+        """Return the innermost IP packet; None for a fragment of one that is not complete."""
+        found: IpPacket | None = read_ip(packet.data, find_ip(packet.link_type, packet.data))
+        for _ in range(TUNNELS_MAX + 1):
+            if found is not None and (found.more or found.offset):
+                found = self._fragments.add(found, packet.at)
+            if found is None or found.protocol not in TUNNELS:
+                return found
+            found = inner_packet(found)
+        raise Unreadable("tunnels in tunnels")
+
+    def _datagram(self, packet: IpPacket, number: int, at: int) -> Iterator[Captured]:
+        payload = packet.payload
+        if len(payload) < _UDP_HEADER.size:
+            raise TooShort("broken UDP header")
+        source, destination, length = _UDP_HEADER.unpack_from(payload)
+        if length > len(payload):
+            raise TooShort("shorter than its UDP header says")
+        data = payload[_UDP_HEADER.size : length or None]
+        if not looks_like_sip(data):
+            raise Unreadable("keep-alive" if is_keep_alive(data) else "not SIP")
+        if self._repeats is not None and self._repeats.holds(packet, at):
+            raise Unreadable("a packet seen before")
+        return self._parsed(
+            "udp", number, at, (host(packet.source), source), (host(packet.destination), destination), data
+        )
+
+    def _parsed(
+        self, transport: str, frame: int, at: int, source: Address, destination: Address, raw: bytes
+    ) -> Iterator[Captured]:
+        try:
+            message = parse_message(raw)
+        except MessageError as error:
+            self.skipped["malformed SIP"] += 1
+            if len(self.malformed) < MALFORMED_MAX:
+                broken = Malformed(frame, at, source, destination, transport, str(error), error.offset, raw)
+                self.malformed.append(broken)
+        else:
+            yield Captured(frame, at, source, destination, transport, message, raw)
+
+
+def read_capture(source: str | BinaryIO, *, once: bool = True) -> CaptureReader:
+    """Begin to read a capture: a path, "-" for standard input, or an open binary file, which stays open.
+
+    `once` reads a packet once that was captured twice, as happens on the loopback and on "any": the same UDP datagram
+    with the same addresses and IP identification within ONCE_US. A retransmission comes later, or is another packet.
+    Raises CaptureError for what cannot be opened or is no capture at all.
+    """
+    if not isinstance(source, str):
+        return CaptureReader(source, str(getattr(source, "name", "capture")), once=once, closes=False)
+    if source == "-":
+        return CaptureReader(sys.stdin.buffer, "standard input", once=once, closes=False)
+    try:
+        file = open(source, "rb")  # noqa: SIM115 - the reader closes it
+    except (OSError, ValueError) as error:
+        raise CaptureError(f"{source}: cannot be read: {getattr(error, 'strerror', error)}") from error
+    try:
+        return CaptureReader(file, source, once=once, closes=True)
+    except CaptureError:
+        file.close()
+        raise
+
+
+def _packets(file: BinaryIO, name: str) -> Iterator[Packet]:
+    """Return the packets of a file by how it begins. Raises CaptureError."""
+    try:
+        stream = ByteStream(file)
+        magic = stream.peek(4)
+    except Truncated as error:
+        raise CaptureError(f"{name}: cannot be read: {error}") from None
+    if magic in MAGICS:
+        return pcap_packets(stream)
+    if magic == MAGIC:
+        return pcapng_packets(stream)
+    begins = f"it begins with {magic!r}" if magic else "it is empty"
+    raise CaptureError(f"{name}: not a capture: {begins} (pcap and pcapng are read, plain or gzip)")
+
+
+class _Repeats:
+    """The datagrams of the last moment."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, int] = {}
+
+    def holds(self, packet: IpPacket, at: int) -> bool:
+        """Whether this packet was captured a moment ago; from now on it was."""
+        key = hash((packet.source, packet.destination, packet.identification, packet.payload))
+        before = self._seen.pop(key, None)
+        self._seen[key] = at
+        if len(self._seen) > _ONCE_PACKETS_MAX:
+            del self._seen[next(iter(self._seen))]
+        return before is not None and abs(at - before) <= ONCE_US
