@@ -84,7 +84,9 @@ def _read_flow(reading: Reading, root: Map, case: Case) -> Flow | None:
         return None
     path = reading.path
     fields.setdefault("name", os.path.splitext(os.path.basename(path))[0] if path != STDIN else "flow")
-    return Flow(root.source, path, case=case.label, warnings=tuple(reading.warnings), **{"about": "", **fields})
+    fields.setdefault("about", "")
+    sources = {key.text: key.source for key, _ in root.entries}
+    return Flow(root.source, path, case=case.label, warnings=tuple(reading.warnings), sources=sources, **fields)
 
 
 def _read_fields(reading: Reading, root: Map) -> dict[str, Any]:

@@ -333,6 +333,8 @@ class Flow:
     never: tuple[MessagePattern, ...] = ()
     expect: Expect = Expect()
     warnings: tuple[Fault, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    """The place of each top-level key."""
 
     @property
     def title(self) -> str:

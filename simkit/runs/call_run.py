@@ -116,7 +116,7 @@ class CallRun:
         if failure is None:
             return None
         assert self.trace is not None
-        rule, note = at_stake(self.script, self.ledger, self.trace) or (None, "")
+        rule, note = at_stake(self.script, self.trace) or (None, "")
         return replace(failure, rule=rule, rule_note=note, call=self.number)
 
     # --- what the network tells (drivers.driver.Observer) ---

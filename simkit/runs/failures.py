@@ -29,7 +29,8 @@ def unexpected(script: "Script", transit: Transit) -> Failure:
     met = [line for line in script.met if _means(line, transit)]
     if met and not (waiting and _is_about(waiting.line, transit)):
         at = script.met[met[-1]].at
-        return _failure(transit, met[-1].source, f"{came} again", f"was met at {format_time(at)} s", _waited(script))
+        came = _came(script, transit, again=True)
+        return _failure(transit, met[-1].source, came, f"was met at {format_time(at)} s", _waited(script))
     if waiting is None:
         last = next(reversed(script.met), None)
         source = last.source if last else script.plan.flow.source
@@ -43,16 +44,19 @@ def overtook(script: "Script", transit: Transit, owed: Turn) -> Failure:
 
 
 def _early(script: "Script", transit: Transit, nearest: Turn) -> Failure:
-    """A message came while another line was due; the nearest line is one that is still ahead."""
+    """A message came before its turn; the nearest line is one that is still ahead."""
     came, due = _came(script, transit), _due(script, nearest, transit.sent_at)
-    observation = nearest.line.observation
-    if due is None and nearest is script.cursor.waiting() and observation and observation.sender == transit.sender:
-        return _failure(
-            transit, nearest.line.source, f"{came} instead of {observation.pattern}", "expected next", _turn(nearest)
-        )
-    note = f"{_verb(nearest)} {due}" if due else f"{_verb(nearest)} in its turn"
-    details = () if nearest is script.cursor.waiting() else _waited(script)
-    return _failure(transit, nearest.line.source, f"{came}, before this was due", note, (*_turn(nearest), *details))
+    observation, waits = nearest.line.observation, nearest is script.cursor.waiting()
+    is_due = waits and (due is None or due.earliest <= transit.sent_at)
+    if not is_due:
+        headline = f"{came}, before this was due"
+    elif observation is not None and observation.sender == transit.sender:
+        headline = f"{came} instead of {observation.pattern}"
+    else:
+        headline = f"{came}, while this was waited for"
+    note = f"{_verb(nearest)} {due or ('next' if waits else 'in its turn')}"
+    details = () if waits else _waited(script)
+    return _failure(transit, nearest.line.source, headline, note, (*_turn(nearest), *details))
 
 
 def wrong_time(script: "Script", turn: Turn, transit: Transit, due: Due | None) -> Failure | None:
@@ -63,11 +67,8 @@ def wrong_time(script: "Script", turn: Turn, transit: Transit, due: Due | None) 
         return _failure(transit, _place_of_time(turn), came, unknown, _turn(turn))
     if due.earliest <= now <= due.latest:
         return None
-    off = (
-        f"{format_time(due.earliest - now)} s too early"
-        if now < due.earliest
-        else (f"{format_time(now - due.latest)} s too late")
-    )
+    early = now < due.earliest
+    off = f"{format_time(due.earliest - now if early else now - due.latest)} s too {'early' if early else 'late'}"
     return _failure(transit, turn.line.source, f"{came}, {off}", f"expected {due}", _turn(turn))
 
 
@@ -86,9 +87,10 @@ def nothing_to_save(script: "Script", turn: Turn, transit: Transit, what: str) -
 
 def forbidden(script: "Script", transit: Transit) -> Failure:
     """A message came that `never` rules out."""
-    flow = script.plan.flow
-    source = flow.expect.sources.get("never", flow.source)
-    return _failure(transit, source, f"{_came(script, transit)}, which must never be seen", "")
+    flow, pattern = script.plan.flow, script.plan.forbidden.find(transit.message)
+    sources = flow.sources if pattern in flow.never else flow.expect.sources
+    source = sources.get("never", flow.source)
+    return _failure(transit, source, f"{_came(script, transit)}, which must never be seen", f"never: {pattern}")
 
 
 def missing(script: "Script", turn: Turn, due: Due) -> Failure:
@@ -118,25 +120,25 @@ def never_came(script: "Script", turn: Turn, *, last_at: int, limit_at: int | No
     if due is None and turn.is_timed():
         note = f"the time is counted from a mark that was never set ({_when(turn)})"
     else:
-        note = f"{_verb(turn)} {due}" if due else f"{_verb(turn)} next"
+        note = f"{_verb(turn)} {due or 'next'}"
     return Failure(turn.line.source, headline, note, (*_turn(turn), *_seen_last(script)), at=limit_at or last_at)
 
 
 def refused(script: "Script", turn: Turn, why: str, *, now: int) -> Failure:
     """An action cannot be done."""
     step = turn.line.step
+    what, _, reason = why.rpartition(": ")
     actor = step.actor if isinstance(step, Stimulus) else _sender(turn)
-    headline = f"{actor} {why}" if why.startswith("cannot") else f"{step.text}: {why}"
-    return Failure(
-        step.source, f"{headline}, at {format_time(now)} s", details=(*_turn(turn), *_seen_last(script)), at=now
-    )
+    what = f"{actor} {what}" if what.startswith("cannot ") else f"'{step.text}' cannot be done"
+    headline = f"{what} at {format_time(now)} s: {reason}"
+    return Failure(step.source, headline, "", (*_turn(turn), *_seen_last(script)), at=now)
 
 
 def wrong_fate(script: "Script", turn: Turn, transit: Transit, retransmissions: int) -> Failure | None:
     """A message arrived that should not have, or the other way round, or was sent again too seldom."""
     observation = turn.line.observation
     assert observation is not None
-    what = f"{kind_of(transit.message)} from {transit.sender}, sent at {format_time(transit.sent_at)} s,"
+    what = f"{kind_of(transit.message)}, sent by {transit.sender} at {format_time(transit.sent_at)} s,"
     headline = ""
     if observation.lost is True and transit.received_at is not None:
         headline, note = f"{what} arrived at {format_time(transit.received_at)} s", "expected to be lost"
@@ -144,10 +146,7 @@ def wrong_fate(script: "Script", turn: Turn, transit: Transit, retransmissions: 
         why = f"was lost: {transit.lost}" if transit.lost else "was still on its way at the end"
         headline, note = f"{what} {why}", "expected to arrive"
     elif observation.retransmits is not None and retransmissions != observation.retransmits:
-        headline, note = (
-            f"{what} was sent again {_times(retransmissions)}",
-            f"expected {_times(observation.retransmits)}",
-        )
+        headline, note = f"{what} was sent again {_times(retransmissions)}", _wish(observation.retransmits)
     if not headline:
         return None
     return Failure(turn.line.source, headline, note, _turn(turn), at=transit.sent_at, frame=transit.number)
@@ -159,9 +158,8 @@ def too_many(script: "Script", turn: Turn, transit: Transit, retransmissions: in
     assert observation is not None
     if observation.retransmits is None or retransmissions <= observation.retransmits:
         return None
-    again = f"for the {_ordinal(retransmissions)} time" if retransmissions > 1 else "once more"
-    headline = f"{transit.sender} sent {kind_of(transit.message)} again at {format_time(transit.sent_at)} s, {again}"
-    return _failure(transit, turn.line.source, headline, f"expected {_times(observation.retransmits)}", _turn(turn))
+    headline = _came(script, transit, again=True)
+    return _failure(transit, turn.line.source, headline, _wish(observation.retransmits), _turn(turn))
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
@@ -171,9 +169,10 @@ def _failure(transit: Transit, source: Source, headline: str, note: str, details
     return Failure(source, headline, note, details, at=transit.sent_at, frame=transit.number)
 
 
-def _came(script: "Script", transit: Transit) -> str:
+def _came(script: "Script", transit: Transit, *, again: bool = False) -> str:
     to = f" to {transit.receiver}" if len(script.plan.flow.actors) > 2 else ""
-    return f"{transit.sender} sent {kind_of(transit.message)}{to} at {format_time(transit.sent_at)} s"
+    what = f"{kind_of(transit.message)}{to}{' again' if again else ''}"
+    return f"{transit.sender} sent {what} at {format_time(transit.sent_at)} s"
 
 
 def _means(line: Line, transit: Transit) -> bool:
@@ -229,16 +228,15 @@ def _waited(script: "Script") -> tuple[str, ...]:
 
 
 def _seen_last(script: "Script") -> tuple[str, ...]:
-    last = max(script.met.items(), key=lambda item: item[1].at, default=None)
+    last = max(reversed(script.met.items()), key=lambda item: item[1].at, default=None)  # of one instant, the last
     if last is None:
-        return ("nothing has been seen yet",)
-    return (f"the last line that was met: {last[0].step.text}, at {format_time(last[1].at)} s",)
+        return ("nothing had been seen before",)
+    return (f"seen last: {last[0].step.text}, at {format_time(last[1].at)} s",)
 
 
 def _times(count: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+    return {0: "not once", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def _ordinal(count: int) -> str:
-    suffix = "th" if 10 <= count % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
-    return f"{count}{suffix}"
+def _wish(retransmits: int) -> str:
+    return f"expected to be sent again {_times(retransmits)}" if retransmits else "expected not to be sent again"

@@ -9,21 +9,8 @@ from ..trace import Happening, What
 from ..ua.events import CallEvent, Fact
 from .run import CallSummary
 
-SESSIONS_MAX: Final = 16
-"""How many settings of the session timer are remembered, to say which one a mistake goes back to."""
-
 WHAT: Final = {fact: What(fact.value) for fact in Fact}
 """What a trace calls each fact."""
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A 2xx set a party's session timer, or (interval None) switched it off."""
-
-    at: int
-    party: str
-    interval_s: int | None
-    refresher: str | None
 
 
 @dataclass(slots=True)
@@ -59,12 +46,11 @@ class Standing:
 class Ledger:
     """Keeps what the parties report, and adds it up."""
 
-    __slots__ = ("dialogs", "ended_by", "reason", "retries", "sessions", "standings")
+    __slots__ = ("dialogs", "ended_by", "reason", "retries", "standings")
 
     def __init__(self, parties: Iterable[str]) -> None:
         self.standings = {name: Standing() for name in parties}
         self.dialogs: dict[str, Dialog] = {}
-        self.sessions: list[Session] = []
         self.retries = 0
         self.ended_by: str | None = None
         self.reason: str | None = None
@@ -85,7 +71,6 @@ class Ledger:
             case Fact.SESSION:
                 refresher = _refresher(dialog, party, event)
                 dialog.interval_s, dialog.refresher = event.interval_s, refresher
-                self.sessions = [*self.sessions[1 - SESSIONS_MAX :], Session(at, party, event.interval_s, refresher)]
             case Fact.REFRESHED:
                 standing.refreshes += 1
                 dialog.refreshes += 1

@@ -177,7 +177,7 @@ class Script:
             self._fail(failure, verdict=Verdict.ERROR)
 
     def unmet(self) -> set[Line]:
-        """Return the lines that a failed call still had before it, and that at which it failed. Ask once, at the end."""
+        """Return the lines that a failed call still had before it, and that at which it failed. Ask once."""
         if self.failure is None:
             return set()
         rest = self.cursor.rest(2 * len(self.plan.observations))  # the whole of a repeat that is under way

@@ -4,15 +4,13 @@ A flow says what must be seen, not why. But the most recent 2xx says who refresh
 explains a message that is missing, too early, or wrong. The rule is a hint beside the failure, never a verdict.
 """
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from ..errors import PeerError
 from ..sip.message import Message, Request, Response
 from ..sip.session_headers import TIMER, Refresher, SessionExpires
 from ..trace import Trace, Transit
-from ..units import S, format_time
-from .ledger import Ledger, Session
+from ..units import S, format_duration, format_time
 from .script import Script
 
 BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10: the smaller of 32 s and a third of the interval
@@ -27,102 +25,100 @@ class Stake(NamedTuple):
     note: str
 
 
-def at_stake(script: Script, ledger: Ledger, trace: Trace) -> Stake | None:
+class Session(NamedTuple):
+    """A 2xx set a party's session timer."""
+
+    at: int
+    interval_us: int
+    refresher: str
+
+    @property
+    def expires_at(self) -> int:
+        """When the session expires if nobody refreshes it."""
+        return self.at + self.interval_us
+
+    @property
+    def hang_up_at(self) -> int:
+        """When the side that does not refresh hangs up."""
+        return self.expires_at - min(BYE_LEAD_MAX_US, self.interval_us // 3)
+
+    def __str__(self) -> str:
+        """Return when it was set, as part of a sentence."""
+        return f"the last 2xx was at {format_time(self.at)} s"
+
+
+def at_stake(script: Script, trace: Trace) -> Stake | None:
     """Return the rule that the failure of a call is about; None where that cannot be told."""
-    offence, wish = script.offence, script.mismatch
-    if offence is not None and wish is not None:
-        return _of_content(wish.header, offence, trace)
+    offence, observation = script.offence, script.culprit.observation if script.culprit else None
+    if offence is not None and script.mismatch is not None:
+        return _of_content(script.mismatch.header, offence, trace)
     if offence is not None and isinstance(offence.message, Request):
-        return _of_request(offence.message.method, offence, ledger)
-    if offence is None and script.missed is not None and script.culprit is not None:
-        observation = script.culprit.observation
-        if observation is not None and observation.pattern.status is None:
-            return _of_absence(observation.pattern.method, observation.sender, ledger)
+        sessions = _sessions(trace, offence.sender, until=offence.sent_at)
+        return _of_request(offence.message.method, offence, sessions) if sessions else None
+    if script.missed is not None and observation is not None and observation.pattern.status is None:
+        sessions = _sessions(trace, observation.sender, until=script.missed.latest)
+        return _of_absence(observation.pattern.method, observation.sender, sessions[-1]) if sessions else None
     return None
 
 
 # --- what came, or did not, and when ---------------------------------------------------------------------------------
 
 
-def _of_request(method: str, transit: Transit, ledger: Ledger) -> Stake | None:
-    sessions = list(_timed(ledger, transit.sender, before=transit.sent_at))
-    if not sessions:
-        return None
+def _of_request(method: str, transit: Transit, sessions: list[Session]) -> Stake | None:
     if method == "BYE":
         return _of_bye(transit, sessions)
-    if method in _REFRESHES:
-        return _of_refresh(transit.sender, sessions[-1])
-    return None
+    return _of_refresh(transit.sender, sessions[-1]) if method in _REFRESHES else None
 
 
-def _of_absence(method: str | None, sender: str, ledger: Ledger) -> Stake | None:
-    sessions = list(_timed(ledger, sender))
-    if not sessions:
-        return None
-    if method in _REFRESHES:
-        return _of_refresh(sender, sessions[-1])
-    if method == "BYE" and sessions[-1].refresher != sender:
-        return _of_early_bye(sessions[-1])
-    return None
+def _of_absence(method: str | None, sender: str, session: Session) -> Stake | None:
+    if method == "BYE" and session.refresher != sender:
+        return _of_early_bye(session)
+    return _of_refresh(sender, session) if method in _REFRESHES else None
 
 
 def _of_bye(transit: Transit, sessions: list[Session]) -> Stake | None:
     """A BYE came unexpectedly: the time since a 2xx tells what it is for."""
     *stale, latest = sessions
-    if transit.sent_at in _ends(latest):
+    if transit.sent_at in (latest.hang_up_at, latest.expires_at):
         if latest.refresher == transit.sender:
-            return Stake("RFC4028-10-2", f"only a 2xx to a refresh moves the expiration; {_last(latest)}")
+            return Stake("RFC4028-10-2", f"only a 2xx to a refresh moves the expiration; {latest}")
         return _of_early_bye(latest)
-    if any(transit.sent_at in _ends(session) for session in stale):
-        return Stake(
-            "RFC4028-9-13",
-            f"the interval restarts with the most recent 2xx; the last was at {format_time(latest.at)} s",
-        )
+    if any(transit.sent_at in (session.hang_up_at, session.expires_at) for session in stale):
+        last = f"the last was at {format_time(latest.at)} s"
+        return Stake("RFC4028-9-13", f"the interval restarts with the most recent 2xx; {last}")
     return None
 
 
 def _of_early_bye(session: Session) -> Stake:
-    hang_up_at, expires_at = _ends(session)
-    when = f"at {format_time(hang_up_at)} s, for the session expires at {format_time(expires_at)} s"
-    note = f"the side that does not refresh hangs up the smaller of 32 s and a third of the interval early: {when}"
-    return Stake("RFC4028-10-7", f"{note}; {_last(session)}")
+    lead = format_duration(session.expires_at - session.hang_up_at)
+    note = f"who does not refresh hangs up at {format_time(session.hang_up_at)} s, {lead} before the session expires"
+    return Stake("RFC4028-10-7", f"{note}; {session}")
 
 
 def _of_refresh(sender: str, session: Session) -> Stake:
-    if session.refresher is not None and session.refresher != sender:
-        return Stake(
-            "RFC4028-7.2-4",
-            f"{session.refresher} is to refresh, by the most recent 2xx, at {format_time(session.at)} s",
-        )
-    assert session.interval_s is not None
-    half_at = session.at + session.interval_s * S // 2
-    note = f"a refresh is due when half the interval has passed, at {format_time(half_at)} s; {_last(session)}"
-    return Stake("RFC4028-7.2-12", note)
+    if session.refresher != sender:
+        last = f"the last was at {format_time(session.at)} s"
+        return Stake("RFC4028-7.2-4", f"the most recent 2xx says that {session.refresher} refreshes; {last}")
+    half_at = format_time(session.at + session.interval_us // 2)
+    return Stake("RFC4028-7.2-12", f"a refresh is due when half the interval has passed, at {half_at} s; {session}")
 
 
-def _timed(ledger: Ledger, party: str, *, before: int | None = None) -> Iterator[Session]:
-    """Yield the settings of a party's session timer that were in force, the most recent last."""
+def _sessions(trace: Trace, party: str, *, until: int) -> list[Session]:
+    """Return the settings of a party's session timer, the last still in force: each by a 2xx it sent or received."""
     found: list[Session] = []
-    for session in ledger.sessions:
-        if session.party != party or (before is not None and session.at > before):
+    for transit in trace.messages():
+        at = transit.sent_at if transit.sender == party else transit.received_at
+        if at is None or at > until or party not in (transit.sender, transit.receiver) or transit.retransmission:
             continue
-        if session.interval_s is None:
+        if not (_is_success(transit.message) and transit.message.method in _REFRESHES):
+            continue
+        granted = _session_expires(transit.message)
+        if granted is None or granted.refresher is None:
             found.clear()  # switched off: nothing before this explains anything
         else:
-            found.append(session)
-    yield from found
-
-
-def _ends(session: Session) -> tuple[int, int]:
-    """Return when the side that does not refresh hangs up, and when the session expires."""
-    assert session.interval_s is not None
-    interval_us = session.interval_s * S
-    expires_at = session.at + interval_us
-    return expires_at - min(BYE_LEAD_MAX_US, interval_us // 3), expires_at
-
-
-def _last(session: Session) -> str:
-    return f"the last 2xx was at {format_time(session.at)} s"
+            refresher = transit.receiver if granted.refresher is Refresher.UAC else transit.sender
+            found.append(Session(at, granted.interval_s * S, refresher))
+    return found
 
 
 # --- what was in it --------------------------------------------------------------------------------------------------
@@ -150,7 +146,7 @@ def _answered(transit: Transit, trace: Trace) -> Request | None:
 def _of_response(header: str | None, response: Response, request: Request | None) -> Stake | None:
     if response.status == 422 and header == "Min-SE" and response.header("Min-SE") is None:
         return Stake("RFC4028-6-2", "a 422 says which interval would do")
-    if not 200 <= response.status < 300 or response.method not in _REFRESHES:
+    if not _is_success(response) or response.method not in _REFRESHES:
         return None
     granted = _session_expires(response)
     if header == "Require" and granted is not None and granted.refresher is Refresher.UAC:
@@ -170,6 +166,10 @@ def _of_grant(granted: SessionExpires, asked: SessionExpires | None) -> Stake | 
     if granted.interval_s > asked.interval_s:
         return Stake("RFC4028-9-6", f"a UAS must not lengthen the interval; {asked.interval_s} s were asked for")
     return None
+
+
+def _is_success(message: Message) -> bool:
+    return isinstance(message, Response) and 200 <= message.status < 300
 
 
 def _session_expires(message: Message | None) -> SessionExpires | None:
