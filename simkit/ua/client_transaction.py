@@ -129,6 +129,7 @@ class InviteClientTransaction(ClientTransaction):
     NAME = "an INVITE client transaction"
     SECTION = "17.1.1"
     FIRST_STATE = State.CALLING
+    LINGERING = frozenset({State.COMPLETED, State.ACCEPTED})
     TRANSITIONS = INVITE_TRANSITIONS
     TIMERS = INVITE_TIMERS
     RESPONSES = INVITE_RESPONSES
@@ -155,6 +156,7 @@ class NonInviteClientTransaction(ClientTransaction):
     NAME = "a non-INVITE client transaction"
     SECTION = "17.1.2"
     FIRST_STATE = State.TRYING
+    LINGERING = frozenset({State.COMPLETED})
     TRANSITIONS = NON_INVITE_TRANSITIONS
     TIMERS = NON_INVITE_TIMERS
     RESPONSES = NON_INVITE_RESPONSES

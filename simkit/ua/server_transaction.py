@@ -132,6 +132,7 @@ class InviteServerTransaction(ServerTransaction):
     NAME = "an INVITE server transaction"
     SECTION = "17.2.1"
     FIRST_STATE = State.PROCEEDING
+    LINGERING = frozenset({State.ACCEPTED, State.CONFIRMED})
     TRANSITIONS = INVITE_TRANSITIONS
     TIMERS = INVITE_TIMERS
     RESPONSES = INVITE_RESPONSES
@@ -159,6 +160,7 @@ class NonInviteServerTransaction(ServerTransaction):
     NAME = "a non-INVITE server transaction"
     SECTION = "17.2.2"
     FIRST_STATE = State.TRYING
+    LINGERING = frozenset({State.COMPLETED})
     TRANSITIONS = NON_INVITE_TRANSITIONS
     TIMERS = NON_INVITE_TIMERS
     RESPONSES = NON_INVITE_RESPONSES

@@ -84,6 +84,8 @@ class Transaction(Generic[Delivered]):
     NAME: ClassVar[str]
     SECTION: ClassVar[str]
     FIRST_STATE: ClassVar[State]
+    LINGERING: ClassVar[frozenset[State]]
+    """The states in which it only absorbs what comes late, until it may be forgotten."""
     TRANSITIONS: ClassVar[Transitions] = {}
     TIMERS: ClassVar[StateTimers]
     RESPONSES: ClassVar[tuple[Input, ...]]
@@ -132,6 +134,11 @@ class Transaction(Generic[Delivered]):
         """Drain what the transaction user is to know, in order."""
         drained, self._events = self._events, []
         return drained
+
+    @property
+    def lingers(self) -> bool:
+        """Whether nothing will leave it unless something comes first: its deadline wakes nobody."""
+        return self.state in self.LINGERING
 
     @property
     def terminated(self) -> bool:

@@ -3,6 +3,7 @@
 Everything that a party sends passes through here. Responses and time-outs go to whoever sent the request.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +47,7 @@ class TransactionLayer:
         self._clients: dict[Key, _Client] = {}
         self._servers: dict[Key, ServerTransaction] = {}
         self._outgoing: list[Outgoing] = []
+        self._tidy_at: int | None = None  # when the first transaction that lingers may be forgotten
 
     def send(
         self, request: Request, destination: Address, sender: RequestSender | None, exchange: Exchange, *, now: int
@@ -80,6 +82,7 @@ class TransactionLayer:
 
     def receive_response(self, response: Response, *, now: int) -> None:
         """Pass a response on; one that belongs to no transaction is dropped."""
+        self._tidy(now=now)
         try:
             key = transaction_key(response)
         except PeerError:
@@ -91,6 +94,7 @@ class TransactionLayer:
 
     def receive_request(self, request: Request, *, now: int) -> tuple[ServerTransaction | None, list[Request]]:
         """Pass a request to its transaction; None where it begins a new one. Also the ACKs that are for the core."""
+        self._tidy(now=now)
         known = self._servers.get(transaction_key(request))
         if known is None:
             return None, [request] if request.method == "ACK" else []
@@ -104,16 +108,16 @@ class TransactionLayer:
         return self._servers.get(cancelled_key(cancel))
 
     def next_deadline(self) -> int | None:
-        """Return when `handle_deadline` is to be called."""
-        earliest: int | None = None
-        for client in self._clients.values():
-            at = client.transaction.next_deadline()
-            if at is not None and (earliest is None or at < earliest):
-                earliest = at
-        for server in self._servers.values():
-            at = server.next_deadline()
-            if at is not None and (earliest is None or at < earliest):
-                earliest = at
+        """Return when `handle_deadline` is to be called.
+
+        A transaction that lingers wakes nobody, unless its timers are traced: it is forgotten on the next occasion.
+        """
+        earliest = None
+        for transaction in self._transactions():
+            if not transaction.lingers or self._log is not None:
+                at = transaction.next_deadline()
+                if at is not None and (earliest is None or at < earliest):
+                    earliest = at
         return earliest
 
     def handle_deadline(self, *, now: int) -> None:
@@ -131,6 +135,24 @@ class TransactionLayer:
             if server.terminated:
                 del self._servers[key]
 
+    def _tidy(self, *, now: int) -> None:
+        """Forget the transactions whose time of lingering is over, before they could absorb what comes now."""
+        if self._tidy_at is not None and self._tidy_at <= now:
+            self.handle_deadline(now=now)
+            self._tidy_at = None
+            for transaction in self._transactions():
+                self._note_lingering(transaction)
+
+    def _note_lingering(self, transaction: ClientTransaction | ServerTransaction) -> None:
+        at = transaction.next_deadline() if transaction.lingers else None
+        if at is not None and (self._tidy_at is None or at < self._tidy_at):
+            self._tidy_at = at
+
+    def _transactions(self) -> Iterator[ClientTransaction | ServerTransaction]:
+        for client in self._clients.values():
+            yield client.transaction
+        yield from self._servers.values()
+
     def outgoing(self) -> list[Outgoing]:
         """Drain the messages to send, in order."""
         drained, self._outgoing = self._outgoing, []
@@ -139,6 +161,7 @@ class TransactionLayer:
     def _drain_server(self, transaction: ServerTransaction) -> None:
         for message in transaction.outgoing():
             self._outgoing.append(Outgoing(message, message.via.address))
+        self._note_lingering(transaction)
 
     def _drain(self, key: Key, client: _Client, *, now: int) -> None:
         for message in client.transaction.outgoing():
@@ -152,3 +175,5 @@ class TransactionLayer:
                 client.sender.receive_response(client.exchange, event, now=now)
         if client.transaction.terminated:
             self._clients.pop(key, None)
+        else:
+            self._note_lingering(client.transaction)
