@@ -57,7 +57,7 @@ class Network:
         self,
         observer: Observer,
         random: Random,
-        carry: Callable[[Transit, Party, int], None],
+        carry: Callable[[Transit, Party, int | None], None],
         *,
         default: LinkSettings,
         links: Mapping[tuple[str, str], LinkSettings],
@@ -106,7 +106,9 @@ class Network:
             return
         fate = self.link(sender.name, receiver.name).send(message, now=now)
         if fate.lost is not None:
-            self.lose(self._post(sender.name, receiver.name, message, now), fate.lost)
+            transit = self._post(sender.name, receiver.name, message, now)
+            self._carry(transit, receiver, None)
+            self.lose(transit, fate.lost)
         for arrives_at in fate.arrives_at:
             self._carry(self._post(sender.name, receiver.name, message, now), receiver, arrives_at)
 
