@@ -1,0 +1,98 @@
+"""What is measured: each bench is a function that yields its figures, beside what they are measured against."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from .measuring import Cost, Program, in_turns, measure, part
+
+MILLION: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing that was measured."""
+
+    what: str
+    value: float
+    unit: str
+    goal: float | None = None
+    """What is aimed at, on a machine of our day; in the same unit."""
+    ratios: Mapping[str, float] = field(default_factory=dict)
+    """The value divided by that of what was run beside it: these hardly depend on the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is measured."""
+
+    rounds: int
+    crowds: Mapping[int, int]
+    """The rounds for each number of calls, from small to large."""
+
+
+QUICK: Final = Effort(rounds=3, crowds={1_000: 1})
+USUAL: Final = Effort(rounds=5, crowds={10_000: 3})
+FULL: Final = Effort(rounds=5, crowds={10_000: 3, 100_000: 1})
+
+
+def start(effort: Effort) -> Iterator[Figure]:
+    """How long a command takes to begin, the interpreter included."""
+    wanted = {"--help": 0.12, "simulate flows/expiry.yaml": 0.30}
+    beside = [("-c", "pass"), ("-c", "import click")]
+    programs = [*map(Program, beside), *(Program(("-m", "simkit", *words.split())) for words in wanted)]
+    nothing, click, *costs = in_turns(programs, effort.rounds)
+    for (words, goal_s), ours in zip(wanted.items(), costs, strict=True):
+        ratios = {"python -c pass": ours.cpu_s / nothing.cpu_s, "python -c 'import click'": ours.cpu_s / click.cpu_s}
+        yield Figure(f"simkit {words}", ours.cpu_s, "s", goal_s, ratios)
+
+
+def day(effort: Effort) -> Iterator[Figure]:
+    """One call that is refreshed for 24 virtual hours."""
+    events = measure(part("events", "day")).count
+    ours, bare, loop = in_turns([part("day"), part("bare", 1, events), part("loop", MILLION)], effort.rounds)
+    ratios = {_bare(events): ours.cpu_s / bare.cpu_s, "a loop of 1,000,000 turns": ours.cpu_s / loop.cpu_s}
+    yield Figure(f"a call of 24 hours at SE 1800, {ours.count} messages", 1000 * ours.cpu_s, "ms", 30, ratios)
+
+
+def flows(effort: Effort) -> Iterator[Figure]:
+    """All the flows that are shipped."""
+    programs = [Program(("-m", "simkit", "simulate", "-q", "flows")), part("loop", 10 * MILLION)]
+    ours, loop = in_turns(programs, effort.rounds)
+    ratios = {"a loop of 10,000,000 turns": ours.cpu_s / loop.cpu_s}
+    yield Figure("simkit simulate flows/", ours.cpu_s, "s", 3, ratios)
+
+
+def parser(effort: Effort) -> Iterator[Figure]:
+    """Bytes read as messages."""
+    costs = in_turns([part("parse", 500), part("sipmessage", 500)], effort.rounds)
+    ours, theirs = (cost.count / cost.cpu_s for cost in costs)
+    yield Figure("messages parsed a second", ours, "", 100_000, {f"sipmessage, {theirs:,.0f}": ours / theirs})
+
+
+def crowd(effort: Effort) -> Iterator[Figure]:
+    """Many calls, each up for an hour."""
+    smaller: Cost | None = None
+    for calls, rounds in effort.crowds.items():
+        events = measure(part("events", "crowd", calls)).count
+        ours, bare = in_turns([part("crowd", calls), part("bare", calls, events)], rounds)
+        time, memory = {_bare(events): ours.cpu_s / bare.cpu_s}, {_bare(events): ours.peak_bytes / bare.peak_bytes}
+        if smaller:
+            time["the crowd above"] = ours.cpu_s / smaller.cpu_s
+            memory["the crowd above"] = ours.peak_bytes / smaller.peak_bytes
+        scale = calls / 10_000
+        goals = (10 * scale, 200 * scale) if scale >= 1 else (None, None)
+        yield Figure(f"{calls:,} calls of an hour at SE 1800", ours.cpu_s, "s", goals[0], time)
+        yield Figure("  most memory", ours.peak_bytes / MILLION, "MB", goals[1], memory)
+        yield Figure("  messages a second", ours.count / ours.cpu_s, "", 50_000)
+        yield Figure("  of the time, bare simpy would take", 100 * bare.cpu_s / ours.cpu_s, "%")
+        smaller = ours
+
+
+def _bare(events: int) -> str:
+    return f"bare simpy, {events:,} events"
+
+
+BENCHES: Final[dict[str, Callable[[Effort], Iterator[Figure]]]] = {
+    bench.__name__: bench for bench in (start, day, flows, parser, crowd)
+}

@@ -1,0 +1,79 @@
+"""What programs cost, in turns: each in a process of its own, A B A B, and of each the median.
+
+A machine is slow for a while and then fast again. Programs that take turns have the same share of both, so that the
+ratio of their costs says more than either cost. What is counted is time on the processor, not time on the clock.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parent.parent.parent
+
+MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+"""Bytes in the unit of `ru_maxrss`: macOS counts bytes, Linux kilobytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Words for Python. With `times_itself` it prints {"cpu_s": ..., "count": ...}: the cost of the part at issue."""
+
+    words: tuple[str, ...]
+    times_itself: bool = False
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The whole command line."""
+        return (sys.executable, *self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run of a program took."""
+
+    cpu_s: float
+    peak_bytes: int
+    """The most memory that its process held at any time; never less than ours, which it grew out of."""
+    count: int = 0
+    """Of what it did, if it says so: messages, or events."""
+
+
+def part(name: str, *values: object) -> Program:
+    """Return a program of `programs`, by the name of its function there."""
+    return Program(("-m", f"{__package__}.programs", name, *map(str, values)), times_itself=True)
+
+
+def measure(program: Program) -> Cost:
+    """Run a program to its end; raises CalledProcessError where it fails."""
+    with subprocess.Popen(program.command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, program.command)
+    peak_bytes = usage.ru_maxrss * MAXRSS_UNIT
+    if not program.times_itself:
+        return Cost(usage.ru_utime + usage.ru_stime, peak_bytes)
+    said = json.loads(output)
+    return Cost(said["cpu_s"], peak_bytes, said["count"])
+
+
+def in_turns(programs: Sequence[Program], rounds: int) -> list[Cost]:
+    """Run the programs one after the other, `rounds` times over, and return the median cost of each."""
+    turns = [[measure(program) for program in programs] for _ in range(rounds)]
+    return [middle(costs) for costs in zip(*turns, strict=True)]
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """Return the medians of what several runs of the same program took."""
+    return Cost(
+        cpu_s=median(cost.cpu_s for cost in costs),
+        peak_bytes=int(median(cost.peak_bytes for cost in costs)),
+        count=costs[0].count,
+    )
