@@ -97,6 +97,11 @@ class CallRun:
             self._close()
 
     @property
+    def is_done(self) -> bool:
+        """Whether every line is met and the call is over, though its transactions may linger."""
+        return self._is_over and self.script.cursor.waiting() is None
+
+    @property
     def is_at_rest(self) -> bool:
         """Whether nothing more can happen: no line is ahead, no message is under way, no agent waits for anything."""
         if self._is_closed:

@@ -60,10 +60,10 @@ def judge(term: Term, expect: Expect, ledger: Ledger, marks: Marks, *, at: int) 
     """Judge a term when the call is over, or nothing more will happen to it; `at` is that time."""
     match term.key:
         case "ended_by":
-            actual = f"{ledger.ended_by} ended the call" if ledger.ended_by else "nobody ended the call"
+            actual = f"{ledger.ended_by} ended the call" if ledger.ended_by else "nobody ended a call"
             return _compared(term, ledger.ended_by == expect.ended_by, actual, f"expected {expect.ended_by}", at)
         case "reason":
-            actual = f"the call ended for the reason {ledger.reason}" if ledger.reason else "the call did not end"
+            actual = f"the call ended with the reason {ledger.reason}" if ledger.reason else "no call ended"
             return _compared(term, ledger.reason == expect.reason, actual, f"expected {expect.reason}", at)
         case "outcome":
             return _judge_outcome(term, expect, ledger, at)
@@ -72,7 +72,7 @@ def judge(term: Term, expect: Expect, ledger: Ledger, marks: Marks, *, at: int) 
         case "refreshes":
             return _judge_refreshes(term, expect, ledger, at)
         case "retries":
-            actual = f"requests were tried again {ledger.retries} times"
+            actual = f"requests that were tried again: {ledger.retries}"
             return _compared(term, ledger.retries == expect.retries, actual, f"expected {expect.retries}", at)
         case _:
             return Judgement()  # `never` is judged as messages come
@@ -91,7 +91,7 @@ def _judge_outcome(term: Term, expect: Expect, ledger: Ledger, at: int) -> Judge
 
 def _fate(outcome: Outcome | None) -> str:
     return {
-        None: "had part in no call",
+        None: "took part in no call",
         Outcome.ENDED: "saw the call end",
         Outcome.UP: "still has the call up",
         Outcome.FAILED: "saw the call fail",
@@ -106,7 +106,8 @@ def _judge_at(term: Term, expect: Expect, ledger: Ledger, marks: Marks, at: int)
         note = "the time is counted from a mark that was never set"
         return Judgement(Failure(expect.at.source, f"'{expect.at.text}' is not known", note, at=at))
     if over_at is None:
-        failure = Failure(term.source, "the call was not over at the end", f"expected {due}", at=at)
+        actual = "the call was not over at the end" if ledger.dialogs else "no call was over"
+        failure = Failure(term.source, actual, f"expected {due}", at=at)
     elif due.earliest <= over_at <= due.latest:
         return Judgement(None, due.stated, over_at)
     else:
@@ -120,9 +121,9 @@ def _judge_refreshes(term: Term, expect: Expect, ledger: Ledger, at: int) -> Jud
     assert wanted is not None
     if isinstance(wanted, int):
         return _compared(
-            term, ledger.refreshes == wanted, f"{ledger.refreshes} refreshes succeeded", f"expected {wanted}", at
+            term, ledger.refreshes == wanted, f"refreshes that succeeded: {ledger.refreshes}", f"expected {wanted}", at
         )
     wrong = [name for name, count in wanted.items() if ledger.standings[name].refreshes != count]
-    actual = ", and ".join(f"{ledger.standings[name].refreshes} refreshes by {name} succeeded" for name in wrong)
+    actual = ", and ".join(f"refreshes by {name} that succeeded: {ledger.standings[name].refreshes}" for name in wrong)
     note = "expected " + ", ".join(f"{wanted[name]} by {name}" for name in wrong)
     return _compared(term, not wrong, actual, note, at)

@@ -49,6 +49,10 @@ class Line:
         """Where the line stands."""
         return self.step.source
 
+    def comes_from(self, party: str) -> bool:
+        """Whether the line waits for a message of this party."""
+        return self.is_awaited and self.sender == party
+
     def means(self, sender: str, receiver: str, message: Message) -> bool:
         """Whether a line that waits for a message waits for this one, going by its kind alone."""
         return sender == self.sender and receiver == self.receiver and self.accepts(message)

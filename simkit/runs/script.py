@@ -80,7 +80,6 @@ class Script:
         "_followed",
         "_is_held_up",
         "_ordered",
-        "_overtaker",
         "_owed",
         "_stage",
         "_under_way",
@@ -120,8 +119,8 @@ class Script:
         self._waits_for: Turn | None = None
         self._wakes_for: Turn | None = None
         self._ordered: Turn | None = None
-        self._owed: list[Turn] = []
-        self._overtaker: Transit | None = None
+        self._owed: list[tuple[Turn, Transit]] = []
+        """Lines that were overtaken at this instant, and by which message."""
         self._is_held_up = False
         self._under_way: dict[str, Transit] = {}
         """By receiver: the message that most recently met a line, until it arrives or is lost."""
@@ -152,6 +151,8 @@ class Script:
         if self._under_way.get(transit.receiver) is transit:
             del self._under_way[transit.receiver]
         self.marks.arrived(transit)
+        if self._owed and transit.received_at is not None:
+            self._collect(received=transit)
         if self._is_held_up:
             self._is_held_up = False
             self._stage.at(self._stage.now, self._proceed)
@@ -270,7 +271,7 @@ class Script:
                 return index if not overtakes or self._may_overtake(turn, transit) else None
             if line.optional:
                 continue
-            if (line.is_awaited and line.sender == transit.sender) or not self._may_come_now(turn):
+            if line.comes_from(transit.sender) or not self._may_come_now(turn):
                 return None
             overtakes = True
         return None
@@ -289,19 +290,26 @@ class Script:
         turn = self.cursor.take(index)
         owed = self.cursor.before(index)
         if owed:
-            self._owed.extend(owed)
-            self._overtaker = self._overtaker or transit
+            self._owed += [(passed, transit) for passed in owed]
             self._stage.at(self._stage.now, self._collect, late=True)
         else:
             self.cursor.skip(index)
         self._meet(turn, transit)
 
-    def _collect(self) -> None:
-        """The instant is over: what was overtaken must have come."""
-        overtaker, owed = self._overtaker, [turn for turn in self._owed if turn in self.cursor]
-        self._overtaker, self._owed = None, []
-        if self.failure is None and owed and overtaker is not None:
-            self._fail(failures.overtook(self, overtaker, owed[0]), owed[0], transit=overtaker)
+    def _collect(self, *, received: Transit | None = None) -> None:
+        """The instant is over, so what was overtaken must have come; or what overtook it has been received.
+
+        Who has received a message does not send anything at the same time as that any more, but after it.
+        """
+        if self.failure is not None:
+            return
+        for turn, overtaker in self._owed:
+            late = received is None or (received is overtaker and turn.line.comes_from(received.receiver))
+            if late and turn in self.cursor:
+                self._fail(failures.overtook(self, overtaker, turn), turn, transit=overtaker)
+                return
+        if received is None:
+            self._owed.clear()
 
     def _meet(self, turn: Turn, transit: Transit) -> None:
         line = turn.line

@@ -93,7 +93,8 @@ class _Simulation:
 
     def _play_again(self, tally: Tally, numbers: list[int]) -> None:
         for number in numbers:
-            _Play(self._plan, self._cast, numbers, tally.show).play(range(number, number + 1))
+            interrupted = _Play(self._plan, self._cast, numbers, tally.show).play(range(number, number + 1))
+            tally.interrupted = tally.interrupted or interrupted
 
 
 class _Play:
@@ -128,7 +129,7 @@ class _Play:
         except KeyboardInterrupt:
             end = RunEnd.STOPPED
         for call in self._live.values():
-            if end is RunEnd.STOPPED:
+            if end is RunEnd.STOPPED and not call.is_done:
                 call.give_up(f"interrupted at {format_time(self._driver.now)} s")
             call.finish(limit_at=until if end is RunEnd.LIMIT else None)
             self._done(call)
