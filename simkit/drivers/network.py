@@ -4,15 +4,16 @@ Each call that a driver plays has a network of its own, so that calls with the s
 network decides what becomes of a message; when it arrives is the driver's to bring about.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from enum import Enum
 from typing import Final
 
+from ..errors import PeerError
 from ..settings import LinkSettings
 from ..sip.message import Message
 from ..trace import Transit
 from ..ua.events import Address, Outgoing
-from ..units import format_time
+from ..units import format_duration, format_time
 from .clock import PartyClock
 from .driver import Agent, Observer, ZeroTimeLoop
 from .link import Link, Random
@@ -61,6 +62,7 @@ class Network:
         *,
         default: LinkSettings,
         links: Mapping[tuple[str, str], LinkSettings],
+        instant_us: int = 1,
     ) -> None:
         self.observer = observer
         self._random = random
@@ -69,10 +71,11 @@ class Network:
         self._settings = links
         self._links: dict[tuple[str, str], Link] = {}
         self._parties: dict[Address, Party] = {}
-        self._posted: set[tuple[str | None, ...]] = set()
+        self._posted: set[Hashable] = set()
         self._count = 0
         self._turns = 0
         self._turns_at = -1
+        self._instant_us = instant_us
 
     def add_party(self, name: str, address: Address, agent: Agent, *, clock: PartyClock | None = None) -> Party:
         """Put an agent at an address; it is called from its first `poke` on, or when a message arrives."""
@@ -119,22 +122,20 @@ class Network:
 
     def take_turn(self, party: Party, received: Transit | None, *, now: int) -> None:
         """Count the turns at one instant. Raises ZeroTimeLoop where they have no end."""
-        if now != self._turns_at:
-            self._turns, self._turns_at = 0, now
+        instant = now // self._instant_us
+        if instant != self._turns_at:
+            self._turns, self._turns_at = 0, instant
         self._turns += 1
         if self._turns > TURNS_MAX:
+            span = "at this instant" if self._instant_us == 1 else f"within {format_duration(self._instant_us)}"
             raise ZeroTimeLoop(
-                f"no time passes any more at {format_time(now)} s: the parties have acted {TURNS_MAX} times at this "
-                f"instant and do not come to rest (last: {_turn_of(party, received)})",
+                f"no time passes any more at {format_time(now)} s: the parties have acted {TURNS_MAX} times {span} "
+                f"and do not come to rest (last: {_turn_of(party, received)})",
                 self.observer,
             )
 
     def _post(self, sender: str, receiver: str, message: Message, now: int) -> Transit:
-        header = message.header  # as written, for a scripted party may send what cannot be parsed
-        key = (
-            *(sender, receiver, message.start_line),
-            *(header("Call-ID"), header("CSeq"), header("Via"), header("To")),
-        )
+        key = sender, receiver, _identity(message)
         repeated = key in self._posted
         if not repeated:
             self._posted.add(key)
@@ -142,6 +143,16 @@ class Network:
         transit = Transit(self._count, now, sender, receiver, message, repeated)
         self.observer.sent(transit)
         return transit
+
+
+def _identity(message: Message) -> Hashable:
+    """Return what a message shares with its retransmissions only."""
+    try:
+        status = getattr(message, "status", 0)
+        return message.branch, message.cseq, message.method, status, message.to_tag, message.call_id
+    except PeerError:  # a scripted party may send what cannot be read
+        header = message.header
+        return message.start_line, header("Via"), header("CSeq"), header("Call-ID"), header("To")
 
 
 def _written(address: Address) -> str:

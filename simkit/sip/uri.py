@@ -88,7 +88,7 @@ _URI = re.compile(
 )
 
 
-@lru_cache(maxsize=32768)  # two for each of 10,000 calls
+@lru_cache(maxsize=4096)
 def parse_name_address(value: str) -> NameAddress:
     """Read a name-addr or addr-spec with parameters. Raises PeerError (400).
 
@@ -105,7 +105,7 @@ def parse_name_address(value: str) -> NameAddress:
     raise PeerError(f"'{value[:60]}' is not an address")
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=4096)
 def parse_via(value: str) -> Via:
     """Read one Via value. Raises PeerError (400)."""
     match = _VIA.match(value.strip(WHITE_SPACE))
@@ -115,7 +115,7 @@ def parse_via(value: str) -> Via:
     return Via(transport.upper(), host, int(port) if port else None, parse_parameters(rest))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def parse_uri(text: str) -> SipUri:
     """Read a SIP or SIPS URI. Raises PeerError (416 where the scheme is another, else 400)."""
     match = _URI.match(text)

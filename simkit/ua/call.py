@@ -6,7 +6,7 @@ the transactions'. How a call begins is `caller`'s and `callee`'s.
 """
 
 from enum import Enum
-from typing import Final
+from typing import ClassVar, Final
 
 from ..errors import LocalError, PeerError
 from ..sip.headers import HeaderField
@@ -39,8 +39,12 @@ class Phase(Enum):
 class Call:
     """A call that is up. Sans-IO: commands, what happened, one `next_deadline`; it speaks through its host."""
 
-    owns_call_id: bool
+    __slots__ = (
+        *("_acknowledged", "_acks", "_answers", "_bye_wanted", "_host", "_logic", "_media", "_refresh_failed"),
+        *("_session", "_timers", "_to_retry", "_under_way", "_wanted", "call_id", "dialog", "local_tag", "phase"),
+    )
     local_tag: str | None
+    owns_call_id: ClassVar[bool]
 
     def __init__(self, host: Host, call_id: str, logic: TimerLogic, media: OfferAnswer) -> None:
         self.call_id = call_id

@@ -19,6 +19,7 @@ RETRY_AFTER_MAX_S = 10  # RFC 3261 section 14.2
 class CalleeCall(Call):
     """A call that comes to us."""
 
+    __slots__ = ("_request", "_terms", "transaction")
     owns_call_id = False
 
     def __init__(

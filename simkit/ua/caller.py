@@ -17,6 +17,7 @@ from .timers import Timer
 class CallerCall(Call):
     """A call that we place."""
 
+    __slots__ = ("_attempt", "_early", "_invitation", "_other_acks")
     owns_call_id = True
 
     def __init__(

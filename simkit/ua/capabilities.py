@@ -1,5 +1,6 @@
 """What a user agent can do: how it says so, and what it refuses before anything else (RFC 3261 section 8.2)."""
 
+from functools import lru_cache
 from typing import Final
 
 from ..errors import PeerError
@@ -12,12 +13,21 @@ KNOWN_METHODS: Final = frozenset(
 )
 """Methods that earn a 405 where they are not allowed; others get 501 (RFC 3261 sections 8.2.1 and 21.5.2)."""
 
+
+@lru_cache(maxsize=256)
+def capabilities(contact: HeaderField, supported: tuple[str, ...], allow: tuple[str, ...]) -> "Capabilities":
+    """Return the capabilities of all user agents that say so of themselves."""
+    return Capabilities(contact=contact, supported=supported, allow=allow)
+
+
 Refusal = tuple[int, tuple[HeaderField, ...]]
 """A status and the headers that go with it."""
 
 
 class Capabilities:
-    """The methods and extensions of one user agent."""
+    """The methods and extensions of a user agent; agents that are alike share one."""
+
+    __slots__ = ("_allow", "_contact", "_known", "_methods", "_supported")
 
     def __init__(self, *, contact: HeaderField, supported: tuple[str, ...], allow: tuple[str, ...]) -> None:
         self._contact = contact

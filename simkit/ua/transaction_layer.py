@@ -41,6 +41,8 @@ class _Client:
 class TransactionLayer:
     """A party's client and server transactions, by their keys."""
 
+    __slots__ = ("_clients", "_log", "_outgoing", "_servers", "_tidy_at", "_times")
+
     def __init__(self, times: BaseTimes, log: TimerLog | None) -> None:
         self._times = times
         self._log = log

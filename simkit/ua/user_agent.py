@@ -16,7 +16,7 @@ from ..sip.sdp import SessionDescription
 from .call import Phase
 from .callee import CalleeCall
 from .caller import CallerCall
-from .capabilities import Capabilities
+from .capabilities import capabilities
 from .dialog import Dialog
 from .events import Address, CallEvent, Fact, Outgoing
 from .exchange import Aim, Exchange
@@ -52,6 +52,11 @@ TimerLogicFactory = Callable[[SessionTimerSettings, Side, Random, TimerLog | Non
 class UserAgent:
     """One party. Times are microseconds on its own clock and never go back."""
 
+    __slots__ = (
+        *("_calls", "_capabilities", "_events", "_layer", "_settings", "_some_call_is_over", "_timer_logic"),
+        *("address", "contact", "identifiers", "log", "name", "random", "times"),
+    )
+
     def __init__(
         self,
         name: str,
@@ -72,7 +77,7 @@ class UserAgent:
         self.contact: HeaderField = ("Contact", f"<{self.uri}>")
         self._settings = settings
         self._timer_logic = timer_logic or self._rfc4028
-        self._capabilities = Capabilities(contact=self.contact, supported=settings.supported, allow=settings.allow)
+        self._capabilities = capabilities(self.contact, settings.supported, settings.allow)
         self._layer = TransactionLayer(settings.times, self.log)
         self._calls: dict[tuple[str, str | None], CallerCall | CalleeCall] = {}
         self._events: list[CallEvent] = []

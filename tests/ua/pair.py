@@ -38,6 +38,11 @@ def loses_nothing(sent: int, sender: str, message: Message) -> bool:
     return False
 
 
+def delivers_all(receiver: str, message: Message) -> bool:
+    """Deliver everything."""
+    return False
+
+
 @dataclass
 class Pair:
     """alice and bob. `loses(number, sender, message)` decides what the wire drops; numbers count from 0."""
@@ -47,6 +52,8 @@ class Pair:
     loses: Callable[[int, str, Message], bool] = loses_nothing
     latency_us: int = 0
     seed: int = 1
+    swallows: Callable[[str, Message], bool] = delivers_all
+    """Asked with the receiver's name; what it is true for never reaches the agent."""
 
     def __post_init__(self) -> None:
         self.now = 0
@@ -127,8 +134,12 @@ class Pair:
         if lost:
             return
         if self.latency_us:
-            self.at(self.now + self.latency_us, lambda: self.agents[receiver].receive(message, now=self.now))
+            self.at(self.now + self.latency_us, lambda: self._deliver(receiver, message))
         else:
+            self._deliver(receiver, message)
+
+    def _deliver(self, receiver: str, message: Message) -> None:
+        if not self.swallows(receiver, message):
             self.agents[receiver].receive(message, now=self.now)
 
     def lines(self, sender: str | None = None) -> list[tuple[float, str]]:
