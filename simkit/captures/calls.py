@@ -124,10 +124,13 @@ class _Call:
 
 
 def _identity(message: Message) -> tuple[object, ...]:
-    """Return what a retransmission repeats: of a request its transaction (RFC 3261 section 17.2.3), of a response that
-    and its own marks (a provisional response that is reliable counts by RSeq, RFC 3262).
+    """Return what a retransmission repeats to the letter, though a clock or a counter elsewhere may have gone on.
+
+    That is its transaction (RFC 3261 section 17.2.3), and of a response its status and marks; RSeq tells apart the
+    provisional responses that are reliable (RFC 3262).
     """
+    header = message.header
     if isinstance(message, Request):
-        return message.branch, message.cseq, message.method
+        return message.method, header("Via"), header("CSeq")
     assert isinstance(message, Response)
-    return message.branch, message.cseq, message.status, message.to_tag, message.header("RSeq")
+    return message.status, header("Via"), header("CSeq"), header("To"), header("RSeq")

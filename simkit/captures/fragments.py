@@ -42,19 +42,22 @@ class Fragments:
 
     def add(self, fragment: IpPacket, at: int) -> IpPacket | None:
         """Take a fragment in; return the packet that it completes. Raises Unreadable for one that cannot belong."""
-        self._give_up(before=at - WAIT_US)
+        while self._packets and next(iter(self._packets.values())).first_at < at - WAIT_US:
+            self._forget_oldest()
         key = (fragment.source, fragment.destination, fragment.protocol, fragment.identification)
         pieces = self._packets.get(key)
         if pieces is None:
+            if len(self._packets) == PACKETS_MAX:
+                self._forget_oldest()
             pieces = self._packets[key] = _Pieces(at)
         if pieces.broken:
-            raise Unreadable("fragments that overlap or are too many")
+            raise Unreadable("fragments that do not fit together")
         if pieces.parts.get(fragment.offset) == fragment.payload:
             raise Unreadable("a fragment seen before")
         if not _fits(pieces, fragment):
             pieces.broken = True
             pieces.parts.clear()
-            raise Unreadable("fragments that overlap or are too many")
+            raise Unreadable("fragments that do not fit together")
         pieces.parts[fragment.offset] = fragment.payload
         pieces.held_bytes += len(fragment.payload)
         if not fragment.more:
@@ -68,12 +71,6 @@ class Fragments:
     def finish(self) -> None:
         """Count what was never completed, for the capture is at its end."""
         while self._packets:
-            self._forget_oldest()
-
-    def _give_up(self, *, before: int) -> None:
-        while self._packets and (
-            len(self._packets) >= PACKETS_MAX or next(iter(self._packets.values())).first_at < before
-        ):
             self._forget_oldest()
 
     def _forget_oldest(self) -> None:

@@ -51,11 +51,17 @@ class SipFraming:
         self._size: int | None = None  # of the first message, once its head is there
 
     def __len__(self) -> int:
+        """How many bytes are held."""
         return len(self._held)
+
+    @property
+    def is_within_message(self) -> bool:
+        """Whether a message has begun and not ended."""
+        return self._in_step and bool(self._held)
 
     def lose_step(self) -> None:
         """Say that bytes are missing here: what is held will never be whole."""
-        self._pass_over(len(self._held))
+        self._remove(len(self._held))
         self._in_step = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -75,10 +81,16 @@ class SipFraming:
             yield message
 
     def _find_step(self) -> bool:
+        """Pass over what comes before the next start line; keep a last line that may become one."""
         start = _NEXT_START.search(self._held)
-        self._pass_over(start.start() if start else len(self._held))
-        self._in_step = start is not None
-        return self._in_step
+        if start is not None:
+            self._pass_over(start.start())
+            self._in_step = True
+            return True
+        line = self._held.rfind(b"\n") + 1
+        may_begin = len(self._held) - line < HEADER_LENGTH_MAX and _PRINTABLE.match(self._held, line)
+        self._pass_over(line if may_begin else len(self._held))
+        return False
 
     def _measure(self) -> int | None:
         """Return the size of the message that begins here, None until its head is there. ValueError: there is none."""

@@ -149,6 +149,8 @@ class CaptureReader:
         source, destination, length = _UDP_HEADER.unpack_from(payload)
         if length > len(payload):
             raise TooShort("shorter than its UDP header says")
+        if 0 < length < _UDP_HEADER.size:  # 0 is all there is (RFC 2675)
+            raise Unreadable("broken UDP header")
         data = payload[_UDP_HEADER.size : length or None]
         if not looks_like_sip(data):
             raise Unreadable("keep-alive" if is_keep_alive(data) else "not SIP")
@@ -213,13 +215,14 @@ class _Repeats:
     """The datagrams of the last moment."""
 
     def __init__(self) -> None:
-        self._seen: dict[int, int] = {}
+        self._recent: dict[int, int] = {}
+        self._older: dict[int, int] = {}
 
     def holds(self, packet: IpPacket, at: int) -> bool:
         """Whether this packet was captured a moment ago; from now on it was."""
         key = hash((packet.source, packet.destination, packet.identification, packet.payload))
-        before = self._seen.pop(key, None)
-        self._seen[key] = at
-        if len(self._seen) > _ONCE_PACKETS_MAX:
-            del self._seen[next(iter(self._seen))]
+        before = self._recent.get(key, self._older.get(key))
+        self._recent[key] = at
+        if len(self._recent) == _ONCE_PACKETS_MAX:
+            self._recent, self._older = {}, self._recent
         return before is not None and abs(at - before) <= ONCE_US

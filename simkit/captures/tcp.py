@@ -136,16 +136,13 @@ class _Direction:
         due = self._without_seen(segment)
         if due is None:
             raise Unreadable("TCP segment seen before")
-        ahead = (due.sequence - self.next) % _MODULUS
-        if ahead > WAITING_BYTES_MAX:  # no window is so large: another connection, or a capture with a long hole
-            yield from self._leap(due.sequence)
-        elif ahead:
-            self._wait(due)
-            if self._waiting_bytes > WAITING_BYTES_MAX or len(self._waiting) > SEGMENTS_MAX:
-                yield from self._leap(self._nearest())
+        if due.sequence == self.next:
+            yield from self._take(due)
+            yield from self._take_waiting()
             return
-        yield from self._take(due)
-        yield from self._take_waiting()
+        self._wait(due)
+        while self._is_hopeless(due):
+            yield from self._leap(self._nearest())
 
     def acknowledge(self, acknowledged: int) -> Iterator[Cut]:
         """The receiver has all bytes before this one: what is missing of them is missing in the capture."""
@@ -157,7 +154,8 @@ class _Direction:
         while self._waiting:
             yield from self._leap(self._nearest())
         if len(self._framing):
-            self._skipped["TCP stream that ends within a message"] += 1
+            within = self._framing.is_within_message
+            self._skipped["TCP stream that ends within a message" if within else "not SIP"] += 1
 
     def _without_seen(self, segment: _Segment) -> _Segment | None:
         """Return a segment without the bytes that have come already; None if those are all."""
@@ -175,6 +173,12 @@ class _Direction:
         self._waiting_bytes += len(segment.data) - (len(known.data) if known else 0)
         self._waiting[segment.sequence] = segment
 
+    def _is_hopeless(self, last: _Segment) -> bool:
+        """Whether more waits than a window may hold, or the last segment is further away than that."""
+        if self._waiting_bytes > WAITING_BYTES_MAX or len(self._waiting) > SEGMENTS_MAX:
+            return True
+        return WAITING_BYTES_MAX < (last.sequence - self.next) % _MODULUS < _BEHIND
+
     def _nearest(self) -> int:
         return min(self._waiting, key=lambda sequence: (sequence - self.next) % _MODULUS)
 
@@ -187,7 +191,7 @@ class _Direction:
 
     def _take_waiting(self) -> Iterator[Cut]:
         while self._waiting:
-            sequence = self._nearest_or_behind()
+            sequence = self._due()
             if sequence is None:
                 return
             segment = self._waiting.pop(sequence)
@@ -196,7 +200,7 @@ class _Direction:
             if due is not None:
                 yield from self._take(due)
 
-    def _nearest_or_behind(self) -> int | None:
+    def _due(self) -> int | None:
         """Return the sequence number of a segment whose turn has come."""
         if self.next in self._waiting:
             return self.next
