@@ -192,8 +192,7 @@ def _when(turn: Turn) -> str:
     step = turn.line.step
     if step.at is not None:
         return step.at.text
-    repeat = turn.beginning.repeat if turn.beginning else None
-    return repeat.since.text if repeat and repeat.since else ""
+    return turn.beginning.text if turn.beginning else ""
 
 
 def _place_of_time(turn: Turn) -> Source:
@@ -217,9 +216,9 @@ def _wanted(script: "Script", turn: Turn) -> str:
 
 
 def _turn(turn: Turn) -> tuple[str, ...]:
-    if turn.beginning is None or turn.beginning.repeat.times == 1:
+    if turn.beginning is None or turn.beginning.times == 1:
         return ()
-    return (f"in turn {turn.number} of {turn.beginning.repeat.times}",)
+    return (f"in turn {turn.number} of {turn.beginning.times}",)
 
 
 def _waited(script: "Script") -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..errors import Source
 from ..flows.model import Flow, NetChange, Observation, Repeat, Role, Step, Stimulus
 from ..sip.message import Message
+from ..units import format_duration
 from .matching import BodyTest, HeaderTest, PatternSet, PatternTest, compile_tests
 from .times import Beginning, Due, Marks
 
@@ -27,6 +28,7 @@ class Line:
         "sender",
         "step",
         "tests",
+        "within_us",
     )
 
     def __init__(self, step: Stimulus | Observation | NetChange, number: int, *, is_order: bool) -> None:
@@ -39,6 +41,7 @@ class Line:
         self.is_awaited = self.observation is not None and not is_order
         """It waits for a message that somebody sends of their own accord."""
         self.optional = self.observation is not None and self.observation.optional
+        self.within_us = (self.observation.within_us or 0) if self.observation else 0
         if self.observation:
             self.sender, self.receiver = self.observation.sender, self.observation.receiver
             self.accepts = PatternTest(self.observation.pattern).accepts
@@ -64,6 +67,12 @@ class Rounds:
 
     repeat: Repeat
     lines: "tuple[Line | Rounds, ...]"
+    spacing: str
+    """How `every` is written; "" without it."""
+
+    def begin(self) -> Beginning | None:
+        """Return what the turns are counted from, where they have times."""
+        return Beginning(self.repeat, self.spacing) if self.repeat.every_us is not None else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,19 +91,20 @@ class Turn:
 
     def due(self, marks: Marks, *, now: int) -> Due | None:
         """Return when the line is due; None where a mark it counts from is unknown. Only for a line that is timed."""
-        step, observation = self.line.step, self.line.observation
-        within_us = observation.within_us if observation else None
-        if step.at is not None:
-            return marks.due(step.at, within_us)
+        line = self.line
+        if line.step.at is not None:
+            return marks.due(line.step.at, line.within_us)
         assert self.beginning is not None
-        return self.beginning.due(self.number, marks, within_us=within_us, now=now)
+        return self.beginning.due(self.number, marks, within_us=line.within_us, now=now)
 
 
 class Plan:
     """A flow, compiled."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, *, tolerance_us: int = 0) -> None:
         self.flow = flow
+        self.tolerance_us = tolerance_us
+        """What is this close in time is simultaneous: 0 where time is exact."""
         self.allowed = PatternSet(flow.allow)
         self.forbidden = PatternSet((*flow.never, *flow.expect.never))
         self.observations: list[Line] = []
@@ -107,9 +117,10 @@ class Plan:
         return _unfold(self._lines)
 
     def _compile(self, steps: Sequence[Step]) -> tuple[Line | Rounds, ...]:
-        return tuple(
-            Rounds(step, self._compile(step.steps)) if isinstance(step, Repeat) else self._line(step) for step in steps
-        )
+        return tuple(self._rounds(step) if isinstance(step, Repeat) else self._line(step) for step in steps)
+
+    def _rounds(self, repeat: Repeat) -> Rounds:
+        return Rounds(repeat, self._compile(repeat.steps), format_duration(repeat.every_us or 0))
 
     def _line(self, step: Stimulus | Observation | NetChange) -> Line:
         line = Line(
@@ -130,7 +141,7 @@ def _unfold(lines: Sequence[Line | Rounds], beginning: Beginning | None = None, 
             else:
                 yield Turn(line)
             continue
-        own = Beginning(line.repeat) if line.repeat.every_us is not None else None
+        own = line.begin()
         for count in range(1, line.repeat.times + 1):
             if own:
                 yield from _unfold(line.lines, own, count)

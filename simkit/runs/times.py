@@ -45,9 +45,11 @@ class Due:
 class Marks:
     """The instants that a call has marked so far."""
 
-    __slots__ = ("_received_at", "_sent_at", "_under_way")
+    __slots__ = ("_received_at", "_sent_at", "_under_way", "tolerance_us")
 
-    def __init__(self, start_at: int) -> None:
+    def __init__(self, start_at: int, *, tolerance_us: int = 0) -> None:
+        self.tolerance_us = tolerance_us
+        """How early or late everything may be, beside what its own line allows."""
         self._sent_at = {START: start_at}
         self._received_at: dict[str, int] = {}
         self._under_way: dict[int, str] = {}
@@ -70,33 +72,40 @@ class Marks:
         at = (self._received_at if instant.received else self._sent_at).get(instant.mark)
         return None if at is None else at + instant.offset_us
 
-    def due(self, window: Window, within_us: int | None = None) -> Due | None:
+    def due(self, window: Window, within_us: int = 0) -> Due | None:
         """Return when a window is; None while a mark of it is unknown."""
         earliest, latest = self.resolve(window.earliest), self.resolve(window.latest)
         if earliest is None or latest is None:
             return None
-        within = within_us or 0
+        within_us += self.tolerance_us
         plain = window.earliest.mark == START and self._sent_at[START] == 0
-        return Due(earliest - within, latest + within, "" if plain else window.text, within)
+        return Due(earliest - within_us, latest + within_us, "" if plain else window.text, within_us)
 
 
 class Beginning:
     """When a repeat began for one call: `since`, or when its turn came; fixed once, so a mark may move meanwhile."""
 
-    __slots__ = ("_at", "repeat")
+    __slots__ = ("_at", "_every_us", "_since", "_spacing", "times")
 
-    def __init__(self, repeat: Repeat) -> None:
-        self.repeat = repeat
+    def __init__(self, repeat: Repeat, spacing: str) -> None:
+        """`spacing` is how `every` is written."""
+        assert repeat.every_us is not None
+        self.times = repeat.times
+        self._since = repeat.since
+        self._every_us = repeat.every_us
+        self._spacing = spacing
         self._at: int | None = None
 
-    def due(self, number: int, marks: Marks, *, within_us: int | None = None, now: int) -> Due | None:
+    @property
+    def text(self) -> str:
+        """What its turns are counted from, as the flow has it."""
+        return self._since.text if self._since else "repeat"
+
+    def due(self, number: int, marks: Marks, *, within_us: int, now: int) -> Due | None:
         """Return when turn `number` (from 1) begins; None while the mark it counts from is unknown."""
-        repeat = self.repeat
-        assert repeat.every_us is not None
         if self._at is None:
-            self._at = marks.resolve(repeat.since) if repeat.since else now
+            self._at = marks.resolve(self._since) if self._since else now
         if self._at is None:
             return None
-        at, within = self._at + number * repeat.every_us, within_us or 0
-        text = f"{repeat.since.text if repeat.since else 'repeat'} + {number} * {format_duration(repeat.every_us)}"
-        return Due(at - within, at + within, text, within)
+        at, within_us = self._at + number * self._every_us, within_us + marks.tolerance_us
+        return Due(at - within_us, at + within_us, f"{self.text} + {number} * {self._spacing}", within_us)

@@ -29,11 +29,11 @@ def marks() -> Marks:
 
 
 DUE = [
-    ("60s", None, 60, 60, "at 60.000 s"),
-    ("up", None, 10, 10, "at 10.000 s (up)"),
-    ("up + 60s", None, 70, 70, "at 70.000 s (up + 60s)"),
-    ("up - 5s", None, 5, 5, "at 5.000 s (up - 5s)"),
-    ("up + 55s..65s", None, 65, 75, "from 65.000 s to 75.000 s (up + 55s..65s)"),
+    ("60s", 0, 60, 60, "at 60.000 s"),
+    ("up", 0, 10, 10, "at 10.000 s (up)"),
+    ("up + 60s", 0, 70, 70, "at 70.000 s (up + 60s)"),
+    ("up - 5s", 0, 5, 5, "at 5.000 s (up - 5s)"),
+    ("up + 55s..65s", 0, 65, 75, "from 65.000 s to 75.000 s (up + 55s..65s)"),
     ("up + 60s", 2 * S, 68, 72, "at 70.000 s (up + 60s), give or take 2s"),
     ("up + 50s..60s", 1 * S, 59, 71, "from 60.000 s to 70.000 s (up + 50s..60s), give or take 1s"),
 ]
@@ -41,7 +41,7 @@ DUE = [
 
 @pytest.mark.parametrize(("text", "within_us", "earliest_s", "latest_s", "said"), DUE)
 def test_a_window_is_counted_from_its_mark(
-    text: str, within_us: int | None, earliest_s: int, latest_s: int, said: str
+    text: str, within_us: int, earliest_s: int, latest_s: int, said: str
 ) -> None:
     due = marks().due(window(text), within_us)
     assert due is not None
@@ -87,21 +87,21 @@ def test_a_mark_set_anew_forgets_the_message_that_set_it_before() -> None:
 
 def test_a_repeat_counts_its_turns_from_where_it_began_although_the_mark_moves() -> None:
     since = Instant("up", False, 0, "up")
-    beginning, known = Beginning(Repeat(HERE, "", 3, 900 * S, since, ())), marks()
-    assert str(beginning.due(1, known, now=10 * S)) == "at 910.000 s (up + 1 * 15m)"
+    beginning, known = Beginning(Repeat(HERE, "", 3, 900 * S, since, ()), "15m"), marks()
+    assert str(beginning.due(1, known, within_us=0, now=10 * S)) == "at 910.000 s (up + 1 * 15m)"
     known.set("up", transit(2, 910 * S))
-    assert str(beginning.due(2, known, now=910 * S)) == "at 1810.000 s (up + 2 * 15m)"
+    assert str(beginning.due(2, known, within_us=0, now=910 * S)) == "at 1810.000 s (up + 2 * 15m)"
 
 
 def test_a_repeat_that_names_no_mark_counts_from_its_turn() -> None:
-    beginning = Beginning(Repeat(HERE, "", 3, 45 * S, None, ()))
-    assert beginning.due(1, marks(), now=5 * S) == Due(50 * S, 50 * S, "repeat + 1 * 45s")
-    assert beginning.due(2, marks(), now=60 * S) == Due(95 * S, 95 * S, "repeat + 2 * 45s")
+    beginning = Beginning(Repeat(HERE, "", 3, 45 * S, None, ()), "45s")
+    assert beginning.due(1, marks(), within_us=0, now=5 * S) == Due(50 * S, 50 * S, "repeat + 1 * 45s")
+    assert beginning.due(2, marks(), within_us=0, now=60 * S) == Due(95 * S, 95 * S, "repeat + 2 * 45s")
 
 
 def test_a_repeat_waits_for_a_mark_that_is_not_known_yet() -> None:
-    beginning = Beginning(Repeat(HERE, "", 3, 45 * S, Instant("down", False, 0, "down"), ()))
+    beginning = Beginning(Repeat(HERE, "", 3, 45 * S, Instant("down", False, 0, "down"), ()), "45s")
     known = marks()
-    assert beginning.due(1, known, now=5 * S) is None
+    assert beginning.due(1, known, within_us=0, now=5 * S) is None
     known.set("down", transit(2, 6 * S))
-    assert beginning.due(1, known, now=6 * S) == Due(51 * S, 51 * S, "down + 1 * 45s")
+    assert beginning.due(1, known, within_us=0, now=6 * S) == Due(51 * S, 51 * S, "down + 1 * 45s")
