@@ -19,6 +19,23 @@ class SessionTimerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ProxySessionSettings:
+    """A proxy's `session_timer` block, in seconds (RFC 4028 section 8)."""
+
+    enabled: bool = True
+    """Whether it knows session timers; if not, it passes on what it does not understand."""
+    default_expires_s: int | None = None
+    """What it asks for in a request that asks for nothing; None: it never asks."""
+    max_expires_s: int | None = None
+    """The longest interval that it lets pass; None: any."""
+    min_se_s: int = 90
+    require: bool = False
+    """Whether it insists on a timer where the caller knows of none, which section 8.1 advises against."""
+    erratum_8926: bool = False
+    """Whether it makes nobody refresh who asked the other side to, as that erratum proposes."""
+
+
+@dataclass(frozen=True, slots=True)
 class BaseTimes:
     """T1, T2 and T4 in microseconds, and whether the transport is reliable (RFC 3261 section 17.1.1.1 and table 4)."""
 

@@ -110,8 +110,8 @@ class Dialog:
         self, method: str, cseq: int, via: HeaderField, headers: tuple[HeaderField, ...], body: bytes
     ) -> Request:
         uri, routes = self.remote_target, self._routes
-        if routes and not _is_loose(self.route_set[0]):
-            uri, routes = _strict(self.route_set, self.remote_target)
+        if routes and not is_loose_router(self.route_set[0]):
+            uri, routes = by_strict_router(self.route_set, self.remote_target)
         fields = (
             via,
             MAX_FORWARDS,
@@ -134,12 +134,13 @@ def _value(message: Request | Response, name: str) -> str:
     return value
 
 
-def _is_loose(route: str) -> bool:
+def is_loose_router(route: str) -> bool:
+    """Whether a Route value has the lr parameter: else it goes into the Request-URI. Raises PeerError (400, 416)."""
     return any(name.lower() == "lr" for name, _ in parse_uri(parse_name_address(route).uri).parameters)
 
 
-def _strict(route_set: tuple[str, ...], remote_target: str) -> tuple[str, tuple[HeaderField, ...]]:
-    """Put the target last and the first route into the Request-URI: a strict router's way (section 12.2.1.1)."""
+def by_strict_router(route_set: tuple[str, ...], remote_target: str) -> tuple[str, tuple[HeaderField, ...]]:
+    """Return Request-URI and Route for a strict router: the target comes last (sections 12.2.1.1 and 16.6)."""
     first, *others = route_set
     rest = [("Route", route) for route in others]
     return parse_name_address(first).uri, (*rest, ("Route", f"<{remote_target}>"))
