@@ -2,11 +2,13 @@
 
 import json
 import platform
+import shlex
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from subprocess import CalledProcessError
 
 from tabulate import tabulate
 
@@ -24,7 +26,10 @@ def main() -> None:
     found: dict[str, list[Figure]] = {}
     for name in options.names or BENCHES:
         sys.stderr.write(f"{name} ...\n")
-        found[name] = list(BENCHES[name](options.effort))
+        try:
+            found[name] = list(BENCHES[name](options.effort))
+        except CalledProcessError as error:
+            sys.exit(f"{shlex.join(error.cmd)} failed:\n{error.stderr}")
     sys.stdout.write(f"{_surroundings()}\n\n{table(each for figures in found.values() for each in figures)}\n")
     if options.json:
         figures = {name: [asdict(each) for each in figures] for name, figures in found.items()}

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryFile
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -49,19 +50,28 @@ def part(name: str, *values: object) -> Program:
 
 
 def measure(program: Program) -> Cost:
-    """Run a program to its end; raises CalledProcessError where it fails."""
-    with subprocess.Popen(program.command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise subprocess.CalledProcessError(process.returncode, program.command)
+    """Run a program to its end; raises CalledProcessError, with what it complained of, where it fails."""
+    with TemporaryFile("w+") as errors:
+        with subprocess.Popen(
+            program.command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, stderr=errors
+        ) as process:
+            assert process.stdout is not None
+            output = process.stdout.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            errors.seek(0)
+            raise subprocess.CalledProcessError(process.returncode, program.command, stderr=errors.read())
     peak_bytes = usage.ru_maxrss * MAXRSS_UNIT
     if not program.times_itself:
         return Cost(usage.ru_utime + usage.ru_stime, peak_bytes)
     said = json.loads(output)
     return Cost(said["cpu_s"], peak_bytes, said["count"])
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but that bytecode is written: else every start would compile what has changed since bin/prepare was run."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def in_turns(programs: Sequence[Program], rounds: int) -> list[Cost]:

@@ -37,9 +37,10 @@ def test_programs_take_turns(tmp_path: Path) -> None:
     assert notes.read_text() == "ABABAB"
 
 
-def test_a_program_that_fails_gives_no_figure() -> None:
-    with pytest.raises(subprocess.CalledProcessError):
-        measure(Program(("-c", "raise SystemExit(1)")))
+def test_a_program_that_fails_gives_no_figure_but_its_complaint() -> None:
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        measure(Program(("-c", "raise SystemExit('no room')")))
+    assert caught.value.stderr == "no room\n"
 
 
 def test_memory_is_counted_in_bytes() -> None:
