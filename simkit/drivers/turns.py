@@ -6,7 +6,7 @@ time and bytes come from is each driver's own.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 from ..settings import LinkSettings
 from ..sip.message import Message
@@ -21,6 +21,9 @@ _IDEAL: Final = LinkSettings()
 
 class Driver(ABC):
     """Plays any number of calls, each in its own network, on one clock; all times are the run's, in microseconds."""
+
+    instant_us: ClassVar[int] = 1
+    """How long what counts as one instant lasts, where parties are to come to rest."""
 
     @property
     @abstractmethod
@@ -52,7 +55,7 @@ class Driver(ABC):
         links: Mapping[tuple[str, str], LinkSettings] | None = None,
     ) -> Network:
         """Make a network: links behave as `default` says, or as `links` says by (sender, receiver)."""
-        return Network(observer, random, self._carry, default=default, links=links or {})
+        return Network(observer, random, self._carry, default=default, links=links or {}, instant_us=self.instant_us)
 
     def poke(self, party: Party) -> None:
         """Call after every command to a party's agent: what it hands out is sent and its deadline watched.

@@ -9,7 +9,7 @@ from functools import partial
 
 from ..drivers.clock import PartyClock
 from ..drivers.network import Condition, Party
-from ..drivers.virtual import VirtualDriver
+from ..drivers.turns import Driver
 from ..errors import LocalError
 from ..flows.model import NetChange, NetVerb, Observation, Stimulus, Verb
 from ..sip.message import Request
@@ -50,7 +50,7 @@ class CallRun:
         self,
         plan: Plan,
         cast: Cast,
-        driver: VirtualDriver,
+        driver: Driver,
         number: int,
         *,
         recorded: bool,

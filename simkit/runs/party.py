@@ -45,9 +45,9 @@ class SeededRandom:
 class Cast:
     """Who plays in a flow, and where: what all its calls have in common."""
 
-    def __init__(self, flow: Flow, *, seed: int, traced: bool) -> None:
-        """Raise FlowError for more actors than there are addresses."""
-        self.addresses: Mapping[str, Address] = _addresses(flow)
+    def __init__(self, flow: Flow, *, seed: int, traced: bool, addresses: Mapping[str, Address] | None = None) -> None:
+        """Take addresses that nobody has, unless they are given. Raise FlowError for more actors than there are."""
+        self.addresses: Mapping[str, Address] = addresses or _addresses(flow)
         self._actors = flow.actors
         self._seed = seed
         self._traced = traced
@@ -56,7 +56,7 @@ class Cast:
     def uri(self, name: str) -> str:
         """Return the SIP URI at which a party is called."""
         host, port = self.addresses[name]
-        return f"sip:{name}@{host}:{port}"
+        return f"sip:{name}@{f'[{host}]' if ':' in host else host}:{port}"
 
     def peer(self, name: str) -> str:
         """Return the party that another has in mind where it names none: the first beside it."""

@@ -81,6 +81,31 @@ class CallSummary:
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How a run was played over sockets, and what went over the wire."""
+
+    speed: int | None
+    """How many times as fast as real time the parties' clocks ran; None: as fast, but idle time was skipped."""
+    tolerance_us: int
+    """What was simultaneous, in the run's time."""
+    recording: Trace
+    """The messages of all calls as they were seen."""
+    recorded_by: str
+    """Who saw them: "scapy's sniffer on lo", "the sockets"."""
+    note: str = ""
+    """Why it was not the sniffer."""
+    strays: int = 0
+    """Datagrams that came from elsewhere, and were ignored."""
+
+    @property
+    def pace(self) -> str:
+        """Return "real time, idle time skipped", "real time" or "60 times real time"."""
+        if self.speed is None:
+            return "real time, idle time skipped"
+        return "real time" if self.speed == 1 else f"{self.speed} times real time"
+
+
 @dataclass(slots=True)
 class Run:
     """One flow, run once."""
@@ -103,6 +128,13 @@ class Run:
     addresses: Mapping[str, Address] = field(default_factory=dict)
     """Where each party is."""
     interrupted: bool = False
+    wire: Wire | None = None
+    """None: it was played in virtual time."""
+
+    @property
+    def driver(self) -> str:
+        """Return what it was played by: "virtual" or "loopback"."""
+        return "loopback" if self.wire else "virtual"
 
     @property
     def passed(self) -> bool:

@@ -2,8 +2,8 @@
 
 A stimulus, a change of the network, or an order to a scripted party is an *action*: it is done at its time, or at once.
 Everything else waits for a message. Messages are judged at the instant of sending, in the order of the lines. Two
-parties that send in the same microsecond have no order: a message may overtake lines of other senders, if those are
-met before that instant is over.
+parties that send at the same instant have no order: a message may overtake lines of other senders, if those are met
+before that instant is over. An instant is a microsecond, or as long as the tolerance where time is real.
 
 An action that asks something of a user agent (`answer`, `hang up`) and follows a message to it waits until that has
 arrived: nobody answers a call that has not reached them. Trouble (`crash`, `ignore`) strikes at once.
@@ -100,7 +100,7 @@ class Script:
 
     def __init__(self, plan: Plan, stage: Stage, *, start_at: int) -> None:
         self.plan = plan
-        self.marks = Marks(start_at)
+        self.marks = Marks(start_at, tolerance_us=plan.tolerance_us)
         self.saved: dict[str, str] = {}
         self.met: dict[Line, Met] = {}
         """In the order in which the lines were first met."""
@@ -204,7 +204,8 @@ class Script:
         now, index, patience_ends = self._stage.now, 0, None
         while (turn := self.cursor.peek(index)) is not None and turn.line.optional:
             due = turn.due(self.marks, now=now) if turn.is_timed() else None
-            patience_ends = max(now, due.latest if due else now, patience_ends or now)
+            instant_ends = now if late else now + self.plan.tolerance_us
+            patience_ends = max(now, due.latest if due else instant_ends, patience_ends or now)
             index += 1
         if turn is None:
             return None
@@ -223,9 +224,9 @@ class Script:
         if due is not None:
             if now > due.latest:
                 self._fail(failures.turn_too_late(self, turn, due, now=now), turn)
-            elif now < due.earliest:
-                self._wake(turn, due.earliest)
-            return due.earliest <= now <= due.latest
+            elif now < due.stated:
+                self._wake(turn, due.stated)
+            return due.stated <= now <= due.latest
         if _asked(turn.line.step) in self._under_way:
             self._is_held_up = True
             return False
@@ -291,7 +292,7 @@ class Script:
         owed = self.cursor.before(index)
         if owed:
             self._owed += [(passed, transit) for passed in owed]
-            self._stage.at(self._stage.now, self._collect, late=True)
+            self._stage.at(self._stage.now + self.plan.tolerance_us, self._collect, late=True)
         else:
             self.cursor.skip(index)
         self._meet(turn, transit)
@@ -303,13 +304,17 @@ class Script:
         """
         if self.failure is not None:
             return
+        over_at = self._stage.now - self.plan.tolerance_us
         for turn, overtaker in self._owed:
-            late = received is None or (received is overtaker and turn.line.comes_from(received.receiver))
+            if received is None:
+                late = overtaker.sent_at <= over_at
+            else:
+                late = received is overtaker and turn.line.comes_from(received.receiver)
             if late and turn in self.cursor:
                 self._fail(failures.overtook(self, overtaker, turn), turn, transit=overtaker)
                 return
         if received is None:
-            self._owed.clear()
+            self._owed = [(turn, overtaker) for turn, overtaker in self._owed if overtaker.sent_at > over_at]
 
     def _meet(self, turn: Turn, transit: Transit) -> None:
         line = turn.line
