@@ -12,7 +12,7 @@ from simpy.events import NORMAL, Event, EventPriority
 
 from ..trace import Transit
 from .driver import RunEnd
-from .network import Party
+from .network import Condition, Party
 from .turns import Driver
 
 _LATE: Final = EventPriority(NORMAL + 1)
@@ -41,6 +41,7 @@ class VirtualDriver(Driver):
     def __init__(self, *, start_at: int = 0) -> None:
         self._environment = Environment(start_at)
         self._stopped = False
+        self._unwatched: dict[Party, None] = {}  # had their turn at this instant, in that order
 
     @property
     def now(self) -> int:
@@ -49,19 +50,42 @@ class VirtualDriver(Driver):
 
     def at(self, when: int, action: Callable[[], None], *, late: bool = False) -> None:
         """Do something at a time that has not passed; `late`: after all that happens at that instant."""
-        _Moment(self._environment, when, action, _LATE if late else NORMAL)
+        if late:
+            _Moment(self._environment, when, lambda: self._act_late(action), _LATE)
+        else:
+            _Moment(self._environment, when, action, NORMAL)
+
+    def _act_late(self, action: Callable[[], None]) -> None:
+        if self._unwatched:
+            self._settle()  # what falls due at this instant comes first
+            self.at(self.now, action, late=True)
+        else:
+            action()
 
     def run(self, *, until: int) -> RunEnd:
         """Let happen what is to happen up to and including `until`, where the clock then stands; tell why it ended."""
         environment = self._environment
         self._stopped = False
-        while (next_at := environment.peek()) <= until:
+        while (next_at := environment.peek()) <= until or self._unwatched:
+            if self._unwatched and next_at > environment.now:
+                self._settle()
+                continue
             environment.step()
             if self._stopped:
                 return RunEnd.STOPPED
         if self.now < until:
             environment.run(until=until)
         return RunEnd.IDLE if next_at == Infinity else RunEnd.LIMIT
+
+    def _watch(self, party: Party, now: int) -> None:
+        """Look at the deadline when the instant is over: most timers that it arms are disarmed by then."""
+        self._unwatched[party] = None
+
+    def _settle(self) -> None:
+        unwatched, self._unwatched = self._unwatched, {}
+        for party in unwatched:
+            if party.condition is Condition.RUNNING:
+                super()._watch(party, self.now)
 
     def stop(self) -> None:
         """End `run` when what is happening now is done."""
