@@ -61,12 +61,13 @@ def _early(script: "Script", transit: Transit, nearest: Turn) -> Failure:
 
 def wrong_time(script: "Script", turn: Turn, transit: Transit, due: Due | None) -> Failure | None:
     """The message of a line came, but not when it should."""
-    now, came = transit.sent_at, _came(script, transit)
+    now = transit.sent_at
+    if due is not None and due.earliest <= now <= due.latest:
+        return None
+    came = _came(script, transit)
     if due is None:
         unknown = f"the time is counted from a mark that is not known yet ({_when(turn)})"
         return _failure(transit, _place_of_time(turn), came, unknown, _turn(turn))
-    if due.earliest <= now <= due.latest:
-        return None
     early = now < due.earliest
     off = f"{format_time(due.earliest - now if early else now - due.latest)} s too {'early' if early else 'late'}"
     return _failure(transit, turn.line.source, f"{came}, {off}", f"expected {due}", _turn(turn))
@@ -117,7 +118,7 @@ def never_came(script: "Script", turn: Turn, *, last_at: int, limit_at: int | No
     else:
         headline = f"the turn of '{turn.line.step.text}' never came; {why}"
     due = _due(script, turn, last_at)
-    if due is None and turn.is_timed():
+    if due is None and turn.is_timed:
         note = f"the time is counted from a mark that was never set ({_when(turn)})"
     else:
         note = f"{_verb(turn)} {due or 'next'}"
@@ -185,7 +186,7 @@ def _is_about(line: Line, transit: Transit) -> bool:
 
 
 def _due(script: "Script", turn: Turn, now: int) -> Due | None:
-    return turn.due(script.marks, now=now) if turn.is_timed() else None
+    return turn.due(script.marks, now=now) if turn.is_timed else None
 
 
 def _when(turn: Turn) -> str:

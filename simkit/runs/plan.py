@@ -75,19 +75,19 @@ class Rounds:
         return Beginning(self.repeat, self.spacing) if self.repeat.every_us is not None else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Turn:
     """A line as it comes in one call: once, or once for every turn of its repeat."""
 
-    line: Line
-    beginning: Beginning | None = None
-    """The repeat whose turn this line opens."""
-    number: int = 0
-    """Which turn of the repeat, from 1."""
+    __slots__ = ("beginning", "is_timed", "line", "number")
 
-    def is_timed(self) -> bool:
+    def __init__(self, line: Line, beginning: Beginning | None = None, number: int = 0) -> None:
+        self.line = line
+        self.beginning = beginning
+        """The repeat whose turn this line opens."""
+        self.number = number
+        """Which turn of the repeat, from 1."""
+        self.is_timed = beginning is not None or line.step.at is not None
         """Whether the flow says when."""
-        return self.line.step.at is not None or self.beginning is not None
 
     def due(self, marks: Marks, *, now: int) -> Due | None:
         """Return when the line is due; None where a mark it counts from is unknown. Only for a line that is timed."""

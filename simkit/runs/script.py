@@ -11,7 +11,7 @@ arrived: nobody answers a call that has not reached them. Trouble (`crash`, `ign
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from ..errors import LocalError
 from ..flows.model import NetChange, Observation, Stimulus, Verb
@@ -56,8 +56,7 @@ class Stage(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(NamedTuple):
     """A line was met, most recently at this time; `due` says when it should have been, where the flow does."""
 
     at: int
@@ -203,14 +202,14 @@ class Script:
         """Return the place of the action that is to be done now; else see to it that the next line is not missed."""
         now, index, patience_ends = self._stage.now, 0, None
         while (turn := self.cursor.peek(index)) is not None and turn.line.optional:
-            due = turn.due(self.marks, now=now) if turn.is_timed() else None
+            due = turn.due(self.marks, now=now) if turn.is_timed else None
             instant_ends = now if late else now + self.plan.tolerance_us
             patience_ends = max(now, due.latest if due else instant_ends, patience_ends or now)
             index += 1
         if turn is None:
             return None
-        due = turn.due(self.marks, now=now) if turn.is_timed() else None
-        if due is None and turn.is_timed():
+        due = turn.due(self.marks, now=now) if turn.is_timed else None
+        if due is None and turn.is_timed:
             self._is_held_up = True  # by a mark that is not known yet
         elif turn.line.is_awaited:
             self._await(turn, due)
@@ -281,7 +280,7 @@ class Script:
         return self.plan.allowed.find(transit.message) is None and self._may_come_now(turn)
 
     def _may_come_now(self, turn: Turn) -> bool:
-        if not turn.is_timed():
+        if not turn.is_timed:
             return True
         due = turn.due(self.marks, now=self._stage.now)
         return due is not None and due.earliest <= self._stage.now <= due.latest
@@ -289,13 +288,17 @@ class Script:
     def _take(self, index: int, transit: Transit) -> None:
         """A message has met the line at this place: the optional ones before it are skipped, the others are owed."""
         turn = self.cursor.take(index)
-        owed = self.cursor.before(index)
-        if owed:
-            self._owed += [(passed, transit) for passed in owed]
-            self._stage.at(self._stage.now + self.plan.tolerance_us, self._collect, late=True)
-        else:
-            self.cursor.skip(index)
+        if index:
+            self._pass(index, transit)
         self._meet(turn, transit)
+
+    def _pass(self, count: int, transit: Transit) -> None:
+        owed = self.cursor.before(count)
+        if not owed:
+            self.cursor.skip(count)
+            return
+        self._owed += [(passed, transit) for passed in owed]
+        self._stage.at(self._stage.now + self.plan.tolerance_us, self._collect, late=True)
 
     def _collect(self, *, received: Transit | None = None) -> None:
         """The instant is over, so what was overtaken must have come; or what overtook it has been received.
@@ -318,8 +321,8 @@ class Script:
 
     def _meet(self, turn: Turn, transit: Transit) -> None:
         line = turn.line
-        due = turn.due(self.marks, now=transit.sent_at) if turn.is_timed() else None
-        failure = failures.wrong_time(self, turn, transit, due) if turn.is_timed() and not line.is_order else None
+        due = turn.due(self.marks, now=transit.sent_at) if turn.is_timed else None
+        failure = failures.wrong_time(self, turn, transit, due) if turn.is_timed and not line.is_order else None
         failure = failure or self._wrong_content(turn, transit) or self._note(turn, transit)
         self.met[line] = Met(transit.sent_at, due)
         if failure is not None:

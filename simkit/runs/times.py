@@ -4,7 +4,7 @@ A mark is the instant at which a message was sent; `mark.received` is when it ar
 when the call began. All times are microseconds since the run began.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..flows.model import Instant, Repeat, Window
 from ..trace import Transit
@@ -13,8 +13,7 @@ from ..units import format_duration, format_time
 START = "start"
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """When something is to happen: earliest and latest, both included, and how the flow puts it."""
 
     earliest: int
