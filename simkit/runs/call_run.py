@@ -21,7 +21,8 @@ from .matching import PatternTest
 from .party import Cast, Trouble, Troubles, command, send_as_ordered
 from .plan import Plan
 from .run import Failure
-from .script import TROUBLE, Action, Script
+from .script import Script
+from .stage import TROUBLE, Action
 from .stake import at_stake
 
 
@@ -180,7 +181,7 @@ class CallRun:
         if self.trace is not None:
             self.trace.records.append(happening)
 
-    # --- what the script asks (script.Stage) ---
+    # --- what the script asks (stage.Stage) ---
 
     @property
     def now(self) -> int:

@@ -10,6 +10,7 @@ from ..errors import Source
 from ..flows.model import Observation, Stimulus
 from ..trace import Transit
 from ..units import format_time
+from .fates import Fate
 from .matching import Mismatch, kind_of
 from .plan import Line, Turn
 from .run import Failure
@@ -135,32 +136,32 @@ def refused(script: "Script", turn: Turn, why: str, *, now: int) -> Failure:
     return Failure(step.source, headline, "", (*_turn(turn), *_seen_last(script)), at=now)
 
 
-def wrong_fate(script: "Script", turn: Turn, transit: Transit, retransmissions: int) -> Failure | None:
+def wrong_fate(fate: Fate) -> Failure | None:
     """A message arrived that should not have, or the other way round, or was sent again too seldom."""
-    observation = turn.line.observation
+    observation, transit = fate.turn.line.observation, fate.transit
     assert observation is not None
-    what = f"{kind_of(transit.message)}, sent by {transit.sender} at {format_time(transit.sent_at)} s,"
-    headline = ""
+    headline, note = "", ""
     if observation.lost is True and transit.received_at is not None:
-        headline, note = f"{what} arrived at {format_time(transit.received_at)} s", "expected to be lost"
+        headline, note = f"arrived at {format_time(transit.received_at)} s", "expected to be lost"
     elif observation.lost is False and transit.received_at is None:
-        why = f"was lost: {transit.lost}" if transit.lost else "was still on its way at the end"
-        headline, note = f"{what} {why}", "expected to arrive"
-    elif observation.retransmits is not None and retransmissions != observation.retransmits:
-        headline, note = f"{what} was sent again {_times(retransmissions)}", _wish(observation.retransmits)
+        headline = f"was lost: {transit.lost}" if transit.lost else "was still on its way at the end"
+        note = "expected to arrive"
+    elif observation.retransmits not in (None, fate.retransmissions):
+        headline, note = f"was sent again {_times(fate.retransmissions)}", _wish(observation)
     if not headline:
         return None
-    return Failure(turn.line.source, headline, note, _turn(turn), at=transit.sent_at, frame=transit.number)
+    what = f"{kind_of(transit.message)}, sent by {transit.sender} at {format_time(transit.sent_at)} s,"
+    return _failure(transit, fate.turn.line.source, f"{what} {headline}", note, _turn(fate.turn))
 
 
-def too_many(script: "Script", turn: Turn, transit: Transit, retransmissions: int) -> Failure | None:
+def too_many(script: "Script", fate: Fate, transit: Transit) -> Failure | None:
     """A message was sent again more often than its line allows."""
-    observation = turn.line.observation
+    observation = fate.turn.line.observation
     assert observation is not None
-    if observation.retransmits is None or retransmissions <= observation.retransmits:
+    if observation.retransmits is None or fate.retransmissions <= observation.retransmits:
         return None
     headline = _came(script, transit, again=True)
-    return _failure(transit, turn.line.source, headline, _wish(observation.retransmits), _turn(turn))
+    return _failure(transit, fate.turn.line.source, headline, _wish(observation), _turn(fate.turn))
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
@@ -238,5 +239,6 @@ def _times(count: int) -> str:
     return {0: "not once", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def _wish(retransmits: int) -> str:
-    return f"expected to be sent again {_times(retransmits)}" if retransmits else "expected not to be sent again"
+def _wish(observation: Observation) -> str:
+    wanted = observation.retransmits
+    return f"expected to be sent again {_times(wanted)}" if wanted else "expected not to be sent again"

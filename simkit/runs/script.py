@@ -9,51 +9,19 @@ An action that asks something of a user agent (`answer`, `hang up`) and follows 
 arrived: nobody answers a call that has not reached them. Trouble (`crash`, `ignore`) strikes at once.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple
 
 from ..errors import LocalError
-from ..flows.model import NetChange, Observation, Stimulus, Verb
 from ..sip.equality import header_part
 from ..trace import Transit
 from . import failures
 from .cursor import LOOKAHEAD_MAX, Cursor
+from .fates import Fates
 from .matching import Mismatch, status_of
 from .plan import Line, Plan, Turn
 from .run import Failure, Verdict
+from .stage import Stage, asked
 from .times import Due, Marks
-
-Action = Stimulus | NetChange | Observation
-"""What is done, not waited for; an observation is an order to the scripted party that sends it."""
-
-TROUBLE: Final = frozenset({Verb.CRASH, Verb.RESTART, Verb.FREEZE, Verb.THAW, Verb.IGNORE, Verb.REPLY})
-"""What happens to a party, whatever its user agent is doing."""
-
-
-class Stage(Protocol):
-    """Where a script is played."""
-
-    @property
-    def now(self) -> int:
-        """The run's time."""
-        ...
-
-    def at(self, when: int, action: Callable[[], None], *, late: bool = False) -> None:
-        """Do something at a time that has not passed; `late`: after all that happens at that instant."""
-        ...
-
-    def perform(self, action: Action) -> None:
-        """Do what a line says. Raises LocalError where that cannot be done."""
-        ...
-
-    def marked(self, mark: str, transit: Transit) -> None:
-        """A message set a mark."""
-        ...
-
-    def failed(self) -> None:
-        """The call has failed and is not judged any further."""
-        ...
 
 
 class Met(NamedTuple):
@@ -63,20 +31,11 @@ class Met(NamedTuple):
     due: Due | None
 
 
-@dataclass(slots=True, eq=False)
-class Followed:
-    """A message whose fate the flow wants to know: whether it arrives, how often it is sent again."""
-
-    turn: Turn
-    transit: Transit
-    retransmissions: int = 0
-
-
 class Script:
     """The lines of a flow as one call plays them."""
 
     __slots__ = (
-        "_followed",
+        "_fates",
         "_is_held_up",
         "_ordered",
         "_owed",
@@ -123,7 +82,7 @@ class Script:
         self._is_held_up = False
         self._under_way: dict[str, Transit] = {}
         """By receiver: the message that most recently met a line, until it arrives or is lost."""
-        self._followed: list[Followed] = []
+        self._fates = Fates()
 
     def begin(self) -> None:
         """Do what comes first."""
@@ -164,10 +123,10 @@ class Script:
         if turn is not None:
             self._fail(failures.never_came(self, turn, last_at=last_at, limit_at=limit_at), turn)
             return
-        for followed in self._followed:
-            failure = failures.wrong_fate(self, followed.turn, followed.transit, followed.retransmissions)
+        for fate in self._fates:
+            failure = failures.wrong_fate(fate)
             if failure is not None:
-                self._fail(failure, followed.turn)
+                self._fail(failure, fate.turn)
                 return
 
     def give_up(self, why: str) -> None:
@@ -226,7 +185,7 @@ class Script:
             elif now < due.stated:
                 self._wake(turn, due.stated)
             return due.stated <= now <= due.latest
-        if _asked(turn.line.step) in self._under_way:
+        if asked(turn.line.step) in self._under_way:
             self._is_held_up = True
             return False
         if patience_ends is not None:
@@ -353,16 +312,14 @@ class Script:
                 return failures.nothing_to_save(self, turn, transit, f"{header}.{part}" if part else header)
             self.saved[name] = saved
         if observation.lost is not None or observation.retransmits is not None:
-            self._followed.append(Followed(turn, transit))
+            self._fates.follow(turn, transit)
         return None
 
     def _sent_again(self, transit: Transit) -> None:
-        for followed in self._followed:
-            if _is_same(followed.transit, transit):
-                followed.retransmissions += 1
-                failure = failures.too_many(self, followed.turn, transit, followed.retransmissions)
-                if failure is not None:
-                    self._fail(failure, followed.turn, transit=transit)
+        for fate in self._fates.sent_again(transit):
+            failure = failures.too_many(self, fate, transit)
+            if failure is not None:
+                self._fail(failure, fate.turn, transit=transit)
 
     def _fail(
         self,
@@ -376,22 +333,3 @@ class Script:
         self.failure, self.verdict, self.offence = failure, verdict, transit
         self.culprit = turn.line if turn else None
         self._stage.failed()
-
-
-def _asked(action: Action) -> str | None:
-    """Return the actor whose user agent, or whose scripted party, an action asks for something."""
-    if isinstance(action, Observation):
-        return action.sender
-    return action.actor if isinstance(action, Stimulus) and action.verb not in TROUBLE else None
-
-
-def _is_same(first: Transit, again: Transit) -> bool:
-    """Whether a retransmission is one of this message."""
-    one, other = first.message, again.message
-    if one is other:
-        return True
-    return (
-        (first.sender, first.receiver) == (again.sender, again.receiver)
-        and one.start_line == other.start_line
-        and all(one.header(name) == other.header(name) for name in ("Via", "CSeq", "Call-ID", "To"))
-    )
