@@ -13,8 +13,8 @@ from ..sip.parser import HEADER_LENGTH_MAX, MESSAGE_BYTES_MAX
 
 _TOKEN: Final = rb"[A-Za-z0-9\-.!%*_+`'~]{1,32}"
 _METHODS: Final = rb"ACK|BYE|CANCEL|INFO|INVITE|MESSAGE|NOTIFY|OPTIONS|PRACK|PUBLISH|REFER|REGISTER|SUBSCRIBE|UPDATE"
-_START_LINE: Final = rb"(?:SIP/[0-9]|%b +[^\r\n]+ SIP/[0-9.]+[ \t]*(?:\r|\n|\Z)|(?:%b) +<?sips?:)" % (_TOKEN, _METHODS)
-_LOOK: Final = re.compile(rb"[\r\n]*" + _START_LINE, re.IGNORECASE)
+_START_LINE: Final = rb"(?:SIP/[0-9]|%b [^\r\n]* SIP/[0-9.]+[ \t]*(?:\r|\n|\Z)|(?:%b) +<?sips?:)" % (_TOKEN, _METHODS)
+_LOOK: Final = re.compile(rb"[\r\n]*+" + _START_LINE, re.IGNORECASE)
 _NEXT_START: Final = re.compile(rb"^(?:SIP/2\.0 [1-6][0-9]{2} |%b [^\r\n ]+ SIP/2\.0\r?$)" % _TOKEN, re.MULTILINE)
 _PRINTABLE: Final = re.compile(rb"[ -~]*\r?\Z")  # what a start line may begin with, whole or not
 _HEAD_END: Final = re.compile(rb"\n\r?\n")

@@ -1,7 +1,7 @@
 """pcap files: records of libpcap, in microseconds or nanoseconds and either byte order (draft-ietf-opsawg-pcap).
 
-Read with `struct` and not with scapy, whose RawPcapReader believes every length that a file claims, a record of 4 GiB
-too, and takes longer to load than most captures take to read.
+Read with `struct` and not with scapy, whose RawPcapReader does not tell a file that breaks off from one that ends, and
+takes longer to load than most captures take to read.
 """
 
 from collections.abc import Iterator
