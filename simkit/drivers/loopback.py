@@ -1,0 +1,195 @@
+"""The loopback: messages as UDP datagrams between sockets of this machine, on a clock made of real time.
+
+Every message is written as bytes, sent, received and parsed, those too that a link loses: like a tap at the sender, the
+wire shows all that was sent. The same links as in virtual time decide what becomes of a message; the driver keeps what
+they delay, and drops what they lose, once it has come out of the wire.
+
+Whatever has arrived is read before anything that is due is done, and one thing is done at a time. So a machine that was
+busy elsewhere finds the answers that came meanwhile before it finds that they are overdue.
+"""
+
+import heapq
+import selectors
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from time import monotonic
+from typing import ClassVar, Final, NamedTuple
+
+from ..errors import PeerError
+from ..sip.parser import parse_message
+from ..trace import Transit
+from ..units import MINUTE
+from .driver import RunEnd
+from .endpoints import Datagram, Endpoint, Endpoints
+from .network import Party
+from .run_clock import RunClock
+from .sniffer import Sniffer
+from .turns import Driver
+
+RECEIVED_MAX: Final = 64
+"""So many datagrams of one socket are taken in before the next socket's turn."""
+
+GONE_AFTER_S: Final = 0.2
+"""A datagram that has not come out of the wire after so long, though the sockets are empty, never will."""
+
+WAIT_MAX_S: Final = 60.0
+SELECT_MAX: Final = 1024  # FD_SETSIZE: select(2) watches no file descriptor beyond it
+
+
+class Sent(NamedTuple):
+    """A message as it went out."""
+
+    transit: Transit
+    datagram: Datagram
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Flight:
+    """A message on the wire; its link wants it to arrive at this time, or (None) never."""
+
+    transit: Transit
+    receiver: Party
+    arrives_at: int | None
+    sent_s: float
+
+
+class LoopbackDriver(Driver):
+    """Plays calls over sockets; parties are at the addresses of their endpoints."""
+
+    instant_us: ClassVar[int] = MINUTE
+
+    def __init__(self, endpoints: Endpoints, clock: RunClock, *, sniffer: Sniffer | None = None) -> None:
+        self.strays = 0
+        """How many datagrams came that no party of ours had sent, and were ignored."""
+        self.sent: list[Sent] = []
+        self._endpoints = endpoints
+        self._clock = clock
+        self._sniffer = sniffer
+        self._now = clock.read()
+        self._numbers = count()
+        self._events: list[tuple[int, bool, int, Callable[[], None]]] = []
+        self._in_flight: dict[Datagram, list[_Flight]] = {}
+        self._stopped = False
+
+    @property
+    def now(self) -> int:
+        """The run's time in microseconds, as it was when the thing began that is happening."""
+        return self._now
+
+    def at(self, when: int, action: Callable[[], None], *, late: bool = False) -> None:
+        """Do something at this time, or as soon after as the machine allows; `late`: after all else of that instant."""
+        heapq.heappush(self._events, (when, late, next(self._numbers), action))
+
+    def hurry(self) -> None:
+        """From here on skip what time nobody would spend but waiting."""
+        self._clock.skips = True
+
+    def run(self, *, until: int) -> RunEnd:
+        """Let happen what is to happen up to and including `until`; tell why it ended.
+
+        Where nothing is left that could happen by then, the rest of the time is not waited for.
+        """
+        self._stopped = False
+        with self._selector() as selector:
+            while not self._stopped:
+                next_at = self._events[0][0] if self._events else None
+                is_past = next_at is None or next_at > until
+                if is_past and (not self._in_flight or self._clock.read() > until):
+                    return RunEnd.LIMIT if self._events or self._in_flight else RunEnd.IDLE
+                wait_at = until if next_at is None else min(next_at, until)
+                self._listen(selector, self._wait_s(wait_at))
+                self._act()
+        return RunEnd.STOPPED
+
+    def stop(self) -> None:
+        """End `run` when what is happening now is done."""
+        self._stopped = True
+
+    def _selector(self) -> selectors.BaseSelector:
+        """Watch the sockets: by select(2), for it waits to the microsecond, where poll and epoll count milliseconds."""
+        watched: list[Endpoint | Sniffer] = [*self._endpoints, *([self._sniffer] if self._sniffer else [])]
+        by_select = max(each.fileno() for each in watched) < SELECT_MAX
+        selector = selectors.SelectSelector() if by_select else selectors.DefaultSelector()
+        for each in watched:
+            selector.register(each, selectors.EVENT_READ)
+        return selector
+
+    # --- time ---
+
+    def _wait_s(self, until_at: int) -> float:
+        """Return how long to listen, in real seconds."""
+        if self._in_flight:
+            return min(self._clock.wait_s(until_at), GONE_AFTER_S)
+        if self._clock.skips:
+            self._clock.skip_to(until_at)
+        return min(self._clock.wait_s(until_at), WAIT_MAX_S)
+
+    def _act(self) -> None:
+        """Do one thing that is due; else look whether the wire has lost a datagram."""
+        now = self._clock.read()
+        if self._events and self._events[0][0] <= now:
+            self._now = now
+            heapq.heappop(self._events)[3]()
+        elif self._in_flight:
+            self._miss(monotonic() - GONE_AFTER_S)
+
+    # --- the wire ---
+
+    def _carry(self, transit: Transit, receiver: Party, arrives_at: int | None) -> None:
+        sender = self._endpoints[transit.sender]
+        datagram = Datagram(sender.address, receiver.address, transit.message.to_bytes())
+        try:
+            sender.send(datagram.data, datagram.destination)
+        except OSError as error:
+            if arrives_at is not None:
+                receiver.network.lose(transit, f"the system does not send it: {error.strerror or error}")
+            return
+        self.sent.append(Sent(transit, datagram))
+        self._in_flight.setdefault(datagram, []).append(_Flight(transit, receiver, arrives_at, monotonic()))
+
+    def _listen(self, selector: selectors.BaseSelector, wait_s: float) -> None:
+        """Take in what arrives, or has arrived already; wait no longer than this for something to come."""
+        for key, _ in selector.select(wait_s):
+            source = key.fileobj
+            if isinstance(source, Endpoint):
+                for datagram in source.received(at_most=RECEIVED_MAX):
+                    self._receive(datagram)
+            elif isinstance(source, Sniffer):
+                source.read()
+
+    def _receive(self, datagram: Datagram) -> None:
+        flights = self._in_flight.get(datagram)
+        if flights is None:
+            self.strays += 1  # another program's, or a copy that the network made
+            return
+        flight = flights.pop(0)
+        if not flights:
+            del self._in_flight[datagram]
+        self._now = now = self._clock.read()
+        if flight.arrives_at is None:
+            return
+        if flight.arrives_at <= now:
+            self._arrive(flight, datagram.data)
+        else:
+            self.at(flight.arrives_at, lambda: self._arrive(flight, datagram.data))
+
+    def _arrive(self, flight: _Flight, data: bytes) -> None:
+        try:
+            message = parse_message(data)
+        except PeerError as error:
+            flight.receiver.network.lose(flight.transit, f"{flight.receiver.name} cannot read it: {error}")
+        else:
+            self._deliver(flight.transit, flight.receiver, message)
+
+    def _miss(self, sent_before_s: float) -> None:
+        """Give up the oldest datagram on the wire, if it was sent before this."""
+        datagram, flights = next(iter(self._in_flight.items()))
+        if flights[0].sent_s > sent_before_s:
+            return
+        flight = flights.pop(0)
+        if not flights:
+            del self._in_flight[datagram]
+        if flight.arrives_at is not None:
+            self._now = self._clock.read()
+            flight.receiver.network.lose(flight.transit, "lost by the loopback")

@@ -1,0 +1,38 @@
+"""Who holds a UDP port that is taken, as far as the system lets us see (Linux: proc(5))."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+_PROC: Final = Path("/proc")
+_TABLES: Final = ("net/udp", "net/udp6")
+_LOCAL_ADDRESS, _INODE = 1, 9  # columns of the tables
+
+
+def port_holder(port: int, *, proc: Path = _PROC) -> str:
+    """Return "sipp (process 4711)" where that can be found out, else how to look for it."""
+    for inode in _inodes(port, proc):
+        holder = _holder(inode, proc)
+        if holder is not None:
+            return holder
+    return f"another program (try: lsof -nP -iUDP:{port})"
+
+
+def _inodes(port: int, proc: Path) -> Iterator[str]:
+    """Yield the sockets that are bound to a port, whatever the address."""
+    for table in _TABLES:
+        with suppress(OSError):
+            for line in (proc / table).read_text().splitlines()[1:]:
+                columns = line.split()
+                if int(columns[_LOCAL_ADDRESS].rpartition(":")[2], 16) == port:
+                    yield columns[_INODE]
+
+
+def _holder(inode: str, proc: Path) -> str | None:
+    for process in proc.glob("[0-9]*"):
+        with suppress(OSError):  # it is not ours to look at, or has just ended
+            if any(os.readlink(held) == f"socket:[{inode}]" for held in (process / "fd").iterdir()):
+                return f"{(process / 'comm').read_text().strip()} (process {process.name})"
+    return None

@@ -1,0 +1,80 @@
+"""What went over the wire, by the best witness: the sniffer, if it saw every message once, or else the sockets."""
+
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from time import monotonic
+from typing import Final, NamedTuple
+
+from ..errors import SetupError
+from ..trace import Trace, Transit
+from ..ua.events import Address
+from .endpoints import Datagram
+from .loopback import Sent
+from .run_clock import RunClock
+from .sniffer import Sniffer
+
+SOCKETS: Final = "the sockets"
+
+DRAIN_S: Final = 1.0
+"""The system hands over what it has captured within milliseconds; so long is waited for the rest of it."""
+
+
+class Recording(NamedTuple):
+    """The messages of a run in the order of time, and who saw them."""
+
+    trace: Trace
+    by: str
+    note: str = ""
+    """Why it was not the sniffer."""
+
+
+class Listening:
+    """A sniffer, where it is wanted and the user may capture; leaving the `with` block closes it."""
+
+    def __init__(self, addresses: Mapping[str, Address], *, wanted: bool) -> None:
+        self.sniffer: Sniffer | None = None
+        self.why_not = ""
+        try:
+            self.sniffer = Sniffer(addresses.values()) if wanted else None
+        except SetupError as error:
+            self.why_not = str(error)
+
+    def __enter__(self) -> "Listening":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.sniffer is not None:
+            self.sniffer.close()
+
+    def recording(self, sent: Sequence[Sent], clock: RunClock) -> Recording:
+        """Return what was sent as the sniffer saw it, or as the sockets sent it."""
+        by_sockets = Trace([each.transit for each in sent])
+        if self.sniffer is None:
+            return Recording(by_sockets, SOCKETS, self.why_not)
+        _drain(self.sniffer, len(sent))
+        seen, unknown = _seen(sent, self.sniffer, clock)
+        if len(seen) == len(sent) and not unknown:
+            seen.sort(key=lambda transit: transit.sent_at)
+            return Recording(Trace([*seen]), self.sniffer.name)
+        note = f"{self.sniffer.name} saw {len(seen)} of {len(sent)} messages, and {unknown} that were not sent"
+        return Recording(by_sockets, SOCKETS, note)
+
+
+def _drain(sniffer: Sniffer, expected: int) -> None:
+    until_s = monotonic() + DRAIN_S
+    sniffer.read()
+    while len(sniffer.sniffed) < expected and monotonic() < until_s:
+        sniffer.read()
+
+
+def _seen(sent: Sequence[Sent], sniffer: Sniffer, clock: RunClock) -> tuple[list[Transit], int]:
+    """Return the messages that the sniffer saw, at its times, and how many it saw beside them."""
+    awaited: dict[Datagram, deque[Transit]] = defaultdict(deque)
+    for transit, datagram in sent:
+        awaited[datagram].append(transit)
+    seen: list[Transit] = []
+    for calendar_ns, datagram in sniffer.sniffed:
+        if awaited[datagram]:
+            seen.append(replace(awaited[datagram].popleft(), sent_at=clock.at_calendar_ns(calendar_ns)))
+    return seen, len(sniffer.sniffed) - len(seen)

@@ -1,0 +1,117 @@
+"""What goes over the loopback, as the system shows it to a sniffer: scapy's, which asks for the right to capture.
+
+The loopback carries other programs' packets, and shows each twice: on its way out and on its way in. Kept is each
+datagram between the run's own sockets, once.
+"""
+
+import select
+import socket
+import sys
+from collections.abc import Collection
+from ipaddress import ip_address
+from struct import Struct
+from typing import Any, Final, NamedTuple
+
+from ..errors import SetupError
+from ..ua.events import Address
+from .endpoints import Datagram
+
+INTERFACE: Final = "lo" if sys.platform == "linux" else "lo0"
+LINK_HEADER_BYTES: Final = 14 if sys.platform == "linux" else 4
+"""Linux puts its loopback's packets into Ethernet frames; elsewhere the address family comes before them."""
+
+READ_MAX: Final = 256
+"""So many packets are looked at in one go: nobody else's are to keep the run waiting."""
+
+_BUFFER_BYTES: Final = 8 << 20
+_PROTOCOL_UDP: Final = 17
+_UDP: Final = Struct("!HHHH")
+_ARPHRD_LOOPBACK: Final = 772  # Linux's type of the loopback
+_IPV4_BYTES_MIN, _IPV6_BYTES = 20, 40
+
+
+class Sniffed(NamedTuple):
+    """A datagram that was seen, and when: nanoseconds since 1970."""
+
+    calendar_ns: int
+    datagram: Datagram
+
+
+class Sniffer:
+    """Listens to the loopback; leaving the `with` block ends that."""
+
+    name: Final = f"scapy's sniffer on {INTERFACE}"
+
+    def __init__(self, addresses: Collection[Address]) -> None:
+        """Listen for datagrams between these addresses. Raises SetupError where the user may not, or scapy cannot."""
+        self.sniffed: list[Sniffed] = []
+        self._addresses = frozenset(addresses)
+        self._socket: Any = _open()
+
+    def __enter__(self) -> "Sniffer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def fileno(self) -> int:
+        """Return what a selector needs."""
+        number: int = self._socket.fileno()
+        return number
+
+    def read(self, *, at_most: int = READ_MAX) -> bool:
+        """Take in what has been seen so far; tell whether there may be more."""
+        for _ in range(at_most):
+            if not self._is_ready():
+                return False
+            _, packet, seconds = self._socket.recv_raw()
+            datagram = datagram_in(packet[LINK_HEADER_BYTES:]) if packet else None
+            if datagram and datagram.source in self._addresses and datagram.destination in self._addresses:
+                self.sniffed.append(Sniffed(int(seconds * 1_000_000) * 1_000, datagram))
+        return True
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._socket.close()
+
+    def _is_ready(self) -> bool:
+        return bool(getattr(self._socket, "received_frames", ()) or select.select([self._socket], [], [], 0)[0])
+
+
+def _open() -> Any:
+    """Open scapy's socket for whole packets; the one that can also send shows no packet twice on Linux."""
+    try:
+        import scapy.arch  # finds out what this system captures with
+        from scapy.config import conf
+        from scapy.packet import Raw
+    except Exception as error:  # whatever a system without interfaces, or a broken installation, makes of it
+        raise SetupError(f"scapy cannot be loaded: {error}") from None
+    conf.l2types.num2layer.setdefault(_ARPHRD_LOOPBACK, Raw)  # scapy warns of a link type that it does not know
+    try:
+        opened = conf.L2socket(iface=INTERFACE, promisc=False)
+    except (OSError, scapy.error.Scapy_Exception) as error:
+        raise SetupError(f"capturing on {INTERFACE} takes root, or the capability for it ({error})") from None
+    if isinstance(opened.ins, socket.socket):
+        opened.ins.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
+    return opened
+
+
+def datagram_in(packet: bytes) -> Datagram | None:
+    """Return the UDP datagram of an IP packet (RFC 791, RFC 8200); None for fragments and all else."""
+    version = packet[0] >> 4 if packet else 0
+    if version == 4 and len(packet) >= _IPV4_BYTES_MIN:
+        start = (packet[0] & 0xF) * 4
+        whole = not int.from_bytes(packet[6:8], "big") & 0x3FFF
+        protocol, hosts = packet[9], (packet[12:16], packet[16:20])
+    elif version == 6 and len(packet) >= _IPV6_BYTES:
+        start, whole = _IPV6_BYTES, True
+        protocol, hosts = packet[6], (packet[8:24], packet[24:40])
+    else:
+        return None
+    header = packet[start : start + _UDP.size]
+    if protocol != _PROTOCOL_UDP or not whole or len(header) < _UDP.size:
+        return None
+    source_port, destination_port, length, _ = _UDP.unpack(header)
+    source, destination = str(ip_address(hosts[0])), str(ip_address(hosts[1]))
+    data = packet[start + _UDP.size : start + length]
+    return Datagram((source, source_port), (destination, destination_port), data)

@@ -1,0 +1,87 @@
+"""Play a flow over the loopback: the same machines, script and judgement as in virtual time, with real packets.
+
+Time is real, so what the flow says to the microsecond holds within a tolerance. At a fixed speed the parties' clocks
+run so many times as fast as real time. Without one they keep real time while something is on its way, and time in which
+nothing happens is skipped: both sides are ours, so nobody notices. That is quick however long the flow is, and T1 stays
+at 500 ms of real time, a thousand times what this machine takes to turn a message round.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from time import perf_counter_ns
+from typing import Final
+
+from ..drivers.endpoints import LOCAL_HOST, Endpoints
+from ..drivers.loopback import LoopbackDriver
+from ..drivers.recording import Listening
+from ..drivers.run_clock import RunClock
+from ..flows.model import Calls, Flow
+from ..units import MS
+from .crowd import Crowd, Progress, collecting_rarely
+from .party import Cast
+from .plan import Plan
+from .run import Run, Wire
+from .simulate import check_playable
+from .tally import Tally
+
+TOLERANCE_US: Final = 100 * MS
+"""Of real time: what the machine may be late, unless told otherwise."""
+
+
+def play(
+    flow: Flow,
+    *,
+    seed: int = 1,
+    speed: int | None = None,
+    tolerance_us: int = TOLERANCE_US,
+    calls: int | None = None,
+    timers: bool = False,
+    host: str = LOCAL_HOST,
+    ports: Mapping[str, int] | None = None,
+    allow_host: bool = False,
+    sniff: bool = True,
+    progress: Progress | None = None,
+) -> Run:
+    """Play a flow over the loopback and return what came of it; every call's trace is kept.
+
+    The parties' clocks run `speed` times as fast as real time; None: as fast, but idle time is skipped. `tolerance_us`
+    is real time, however fast the clocks run. `calls` takes the place of the flow's own count. `ports` says which ports
+    some parties are to have; the system picks the others'. What goes over the wire is recorded by scapy's sniffer where
+    the user may capture, unless `sniff` is off; otherwise by the sockets.
+
+    On KeyboardInterrupt the run is returned as far as it came, `interrupted`. Raises FlowError for what cannot be
+    played, SetupError where a socket cannot be had, or where `host` is not this machine and that is not allowed.
+    """
+    started_ns = perf_counter_ns()
+    if calls is not None:
+        flow = replace(flow, calls=Calls(calls, flow.calls.every_us))
+    check_playable(flow)
+    plan = Plan(flow, tolerance_us=tolerance_us * (speed or 1))
+    with (
+        Endpoints(tuple(flow.actors), host=host, ports=ports, allow_host=allow_host) as endpoints,
+        Listening(endpoints.addresses, wanted=sniff) as listening,
+    ):
+        cast = Cast(flow, seed=seed, traced=timers, addresses=endpoints.addresses)
+        clock = RunClock(speed)
+        driver = LoopbackDriver(endpoints, clock, sniffer=listening.sniffer)
+        tally = _play(plan, cast, driver, progress)
+        seen = listening.recording(driver.sent, clock)
+    run = tally.run(seed=seed, addresses=endpoints.addresses)
+    run.wire = Wire(speed, plan.tolerance_us, seen.trace, seen.by, seen.note, driver.strays)
+    run.wall_us = (perf_counter_ns() - started_ns) // 1000
+    return run
+
+
+def _play(plan: Plan, cast: Cast, driver: LoopbackDriver, progress: Progress | None) -> Tally:
+    """Play all calls and judge the whole; when all are over, do not wait until their transactions have died."""
+
+    def progressed(over: int, of: int) -> None:
+        if over == of:
+            driver.hurry()
+        if progress is not None:
+            progress(over, of)
+
+    numbers, tally = range(plan.flow.calls.count), Tally(plan)
+    with collecting_rarely():
+        tally.interrupted = Crowd(plan, cast, driver, numbers, tally.add, progressed).play(numbers)
+    return tally
