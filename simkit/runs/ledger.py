@@ -63,11 +63,13 @@ class Ledger:
     def happened(self, party: str, event: CallEvent, *, at: int) -> Happening:
         """Enter a fact; return it as a trace has it."""
         standing = self.standings[party]
-        dialog = self.dialogs.setdefault(event.call_id, Dialog(event.call_id))
+        dialog = self.dialogs.get(event.call_id)
+        if dialog is None:
+            dialog = self.dialogs[event.call_id] = Dialog(event.call_id)
         refresher = None
         match event.fact:
             case Fact.UP:
-                standing.outcome = Outcome.UP
+                standing.outcome, standing.over_at = Outcome.UP, None
             case Fact.SESSION:
                 refresher = _refresher(dialog, party, event)
                 dialog.interval_s, dialog.refresher = event.interval_s, refresher

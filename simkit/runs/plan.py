@@ -40,7 +40,7 @@ class Line:
         """Its sender is scripted: the line has it send the message."""
         self.is_awaited = self.observation is not None and not is_order
         """It waits for a message that somebody sends of their own accord."""
-        self.optional = self.observation is not None and self.observation.optional
+        self.optional = self.is_awaited and self.observation is not None and self.observation.optional
         self.within_us = (self.observation.within_us or 0) if self.observation else 0
         if self.observation:
             self.sender, self.receiver = self.observation.sender, self.observation.receiver

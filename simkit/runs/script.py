@@ -76,7 +76,8 @@ class Script:
         self._stage = stage
         self._waits_for: Turn | None = None
         self._wakes_for: Turn | None = None
-        self._ordered: Turn | None = None
+        self._ordered: list[Turn] = []
+        """What scripted parties were told to send and have not sent yet: a frozen one does when it thaws."""
         self._owed: list[tuple[Turn, Transit]] = []
         """Lines that were overtaken at this instant, and by which message."""
         self._is_held_up = False
@@ -92,8 +93,9 @@ class Script:
         """Judge a message at the instant of its sending."""
         if self.failure is not None:
             return
-        ordered, self._ordered = self._ordered, None
+        ordered = next((turn for turn in self._ordered if turn.line.sender == transit.sender), None)
         if ordered is not None:
+            self._ordered.remove(ordered)
             self._meet(ordered, transit)
         elif transit.retransmission:
             self._sent_again(transit)
@@ -151,7 +153,8 @@ class Script:
             self._perform(self.cursor.take(index))
 
     def _perform(self, turn: Turn) -> None:
-        self._ordered = turn if turn.line.is_order else None
+        if turn.line.is_order:
+            self._ordered.append(turn)
         try:
             self._stage.perform(turn.line.step)
         except LocalError as error:
@@ -227,16 +230,21 @@ class Script:
                 return None
             line = turn.line
             if line.is_awaited and line.means(transit.sender, transit.receiver, transit.message):
-                return index if not overtakes or self._may_overtake(turn, transit) else None
-            if line.optional:
+                if self._may_meet(turn, transit, overtakes=overtakes):
+                    return index
+            elif not line.optional and not line.comes_from(transit.sender) and self._may_come_now(turn):
+                overtakes = True
                 continue
-            if line.comes_from(transit.sender) or not self._may_come_now(turn):
+            if not line.optional:
                 return None
-            overtakes = True
         return None
 
-    def _may_overtake(self, turn: Turn, transit: Transit) -> bool:
-        return self.plan.allowed.find(transit.message) is None and self._may_come_now(turn)
+    def _may_meet(self, turn: Turn, transit: Transit, *, overtakes: bool) -> bool:
+        """Whether a message of its kind meets a line; where there is a choice, only if it comes at the right time."""
+        is_allowed = self.plan.allowed.find(transit.message) is not None
+        if not (overtakes or is_allowed or turn.line.optional):
+            return True
+        return not (overtakes and is_allowed) and self._may_come_now(turn)
 
     def _may_come_now(self, turn: Turn) -> bool:
         if not turn.is_timed:

@@ -74,6 +74,13 @@ def test_what_is_allowed_needs_no_line_and_may_have_one() -> None:
     assert play(UP, refreshed, top=allow).passed
 
 
+def test_what_is_allowed_leaves_a_line_to_the_message_that_comes_at_its_time() -> None:
+    allow = "allow: [INVITE, 200 INVITE, ACK]\nlimit: 100s\n"
+    run = play(UP, "- alice -> bob: INVITE\n  at: 90s\n", top=allow)
+    assert run.passed, told(run)
+    assert run.expectations[-1].actual_us == 90_000_000
+
+
 def test_messages_of_different_senders_at_one_instant_have_no_order() -> None:
     """Both hang up at 10 s: neither BYE is first."""
     both = "- alice: hang up\n  at: 10s\n- bob: hang up\n  at: 10s\n"
@@ -114,6 +121,14 @@ def test_an_optional_line_may_be_met_or_skipped() -> None:
     assert play(OPTIONAL, REST, HUNG_UP).passed
     ringing = "alice: {role: uac}\nbob: {role: uas, answers: after 1s}"
     assert play(OPTIONAL, REST, HUNG_UP, actors=ringing, top="allow: [180 INVITE]").passed
+
+
+def test_an_optional_line_is_met_at_its_time_only() -> None:
+    early = "- alice -> bob: INVITE\n  at: 10s..20s\n  optional: true\n"
+    run = play(UP, early, "- alice -> bob: INVITE\n  at: 45s", top="allow: [200 INVITE, ACK]\nlimit: 50s")
+    assert run.passed, told(run)
+    met = {expectation.actual_us for expectation in run.expectations[-2:]}
+    assert met == {None, 45_000_000}
 
 
 def test_an_optional_line_at_the_end_need_not_be_met() -> None:
@@ -267,6 +282,18 @@ def test_a_scripted_party_may_send_the_same_again() -> None:
     first = "- alice: call bob\n- alice -> bob: INVITE\n- bob -> alice: 200 INVITE\n- alice -> bob: ACK\n"
     run = play(first, again, actors=actors, top="limit: 2s")
     assert run.passed, told(run)
+
+
+def test_a_scripted_party_that_is_frozen_sends_when_it_thaws() -> None:
+    lines = "- bob: freeze\n- bob -> alice: OPTIONS\n- alice -> bob: OPTIONS\n- bob: thaw\n  at: 5s"
+    run = play(lines, actors=SCRIPTED, top="limit: 9s")
+    assert sent(run) == ["0.000 alice OPTIONS", "5.000 bob OPTIONS"]
+    assert run.passed, told(run)
+
+
+def test_what_a_scripted_party_is_to_send_is_sent_optional_or_not() -> None:
+    run = play("- alice -> bob: OPTIONS\n  optional: true", actors=SCRIPTED)
+    assert sent(run) == ["0.000 alice OPTIONS"]
 
 
 def test_a_scripted_party_may_send_any_text() -> None:
