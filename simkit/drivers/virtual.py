@@ -21,8 +21,9 @@ _LATE: Final = EventPriority(NORMAL + 1)
 class _Moment(Event):
     """One thing to do at one instant."""
 
-    def __init__(self, environment: Environment, at: int, action: Callable[[], None], priority: EventPriority) -> None:
-        delay = at - environment.now
+    def __init__(
+        self, environment: Environment, delay: int, action: Callable[[], None], priority: EventPriority
+    ) -> None:
         assert delay >= 0, "the past is settled"
         super().__init__(environment)
         self.callbacks.append(_act)
@@ -38,22 +39,20 @@ def _act(moment: Event) -> None:
 class VirtualDriver(Driver):
     """Plays calls on a clock that never waits."""
 
+    now: int = 0
+
     def __init__(self, *, start_at: int = 0) -> None:
         self._environment = Environment(start_at)
+        self.now = start_at
         self._stopped = False
         self._unwatched: dict[Party, None] = {}  # had their turn at this instant, in that order
-
-    @property
-    def now(self) -> int:
-        """The run's time in microseconds."""
-        return self._environment.now  # type: ignore[return-value]  # integers went in, so integers come out
 
     def at(self, when: int, action: Callable[[], None], *, late: bool = False) -> None:
         """Do something at a time that has not passed; `late`: after all that happens at that instant."""
         if late:
-            _Moment(self._environment, when, lambda: self._act_late(action), _LATE)
+            _Moment(self._environment, when - self.now, lambda: self._act_late(action), _LATE)
         else:
-            _Moment(self._environment, when, action, NORMAL)
+            _Moment(self._environment, when - self.now, action, NORMAL)
 
     def _act_late(self, action: Callable[[], None]) -> None:
         if self._unwatched:
@@ -67,14 +66,17 @@ class VirtualDriver(Driver):
         environment = self._environment
         self._stopped = False
         while (next_at := environment.peek()) <= until or self._unwatched:
-            if self._unwatched and next_at > environment.now:
-                self._settle()
-                continue
+            if next_at > self.now:
+                if self._unwatched:
+                    self._settle()
+                    continue
+                self.now = int(next_at)
             environment.step()
             if self._stopped:
                 return RunEnd.STOPPED
         if self.now < until:
             environment.run(until=until)
+            self.now = until
         return RunEnd.IDLE if next_at == Infinity else RunEnd.LIMIT
 
     def _watch(self, party: Party, now: int) -> None:

@@ -69,6 +69,8 @@ class Via:
     @property
     def address(self) -> tuple[str, int]:
         """Where responses go (RFC 3261 section 18.2.2, RFC 3581 section 4)."""
+        if len(self.parameters) == 1 and self.branch:
+            return self.host, self.port or SIP_PORT
         rport = self.parameter("rport") or ""
         port = int(rport) if _PORT.fullmatch(rport) else self.port
         return self.parameter("received") or self.host, port or SIP_PORT

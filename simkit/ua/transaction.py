@@ -91,7 +91,18 @@ class Transaction(Generic[Delivered]):
     RESPONSES: ClassVar[tuple[Input, ...]]
     _STEPS: ClassVar[dict[State, dict[Input | Timer, _Step]]]
 
-    __slots__ = ("_durations_us", "_events", "_gap_us", "_outgoing", "_steps", "_timers", "_times", "request", "state")
+    __slots__ = (
+        "_durations_us",
+        "_events",
+        "_gap_us",
+        "_outgoing",
+        "_steps",
+        "_timers",
+        "_times",
+        "lingers",
+        "request",
+        "state",
+    )
 
     def __init_subclass__(cls) -> None:
         """Bind the table's actions to the methods that do them, once for all transactions of this class."""
@@ -103,6 +114,8 @@ class Transaction(Generic[Delivered]):
     def __init__(self, request: Request, *, times: BaseTimes, log: TimerLog | None = None) -> None:
         self.request = request
         self.state = self.FIRST_STATE
+        self.lingers = False
+        """Whether nothing will leave it unless something comes first: its deadline wakes nobody."""
         self._steps = self._STEPS[self.state]
         self._times = times
         self._durations_us = transaction_durations_us(times)
@@ -136,11 +149,6 @@ class Transaction(Generic[Delivered]):
         return drained
 
     @property
-    def lingers(self) -> bool:
-        """Whether nothing will leave it unless something comes first: its deadline wakes nobody."""
-        return self.state in self.LINGERING
-
-    @property
     def terminated(self) -> bool:
         """It is over: no timer is armed, and the user agent may forget it."""
         return self.state is _TERMINATED
@@ -161,6 +169,7 @@ class Transaction(Generic[Delivered]):
     def _enter(self, state: State, now: int) -> None:
         """Arm the timers of this state and disarm all others; one that belongs to both states runs on."""
         self.state = state
+        self.lingers = state in self.LINGERING
         self._steps = self._STEPS[state]
         wanted = self.TIMERS[state]
         timers = self._timers

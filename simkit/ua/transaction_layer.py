@@ -3,7 +3,6 @@
 Everything that a party sends passes through here. Responses and time-outs go to whoever sent the request.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -115,9 +114,15 @@ class TransactionLayer:
         A transaction that lingers wakes nobody, unless its timers are traced: it is forgotten on the next occasion.
         """
         earliest = None
-        for transaction in self._transactions():
-            if not transaction.lingers or self._log is not None:
-                at = transaction.next_deadline()
+        traced = self._log is not None
+        for client in self._clients.values():
+            if traced or not client.transaction.lingers:
+                at = client.transaction.next_deadline()
+                if at is not None and (earliest is None or at < earliest):
+                    earliest = at
+        for server in self._servers.values():
+            if traced or not server.lingers:
+                at = server.next_deadline()
                 if at is not None and (earliest is None or at < earliest):
                     earliest = at
         return earliest
@@ -142,18 +147,17 @@ class TransactionLayer:
         if self._tidy_at is not None and self._tidy_at <= now:
             self.handle_deadline(now=now)
             self._tidy_at = None
-            for transaction in self._transactions():
-                self._note_lingering(transaction)
+            for client in self._clients.values():
+                self._note_lingering(client.transaction)
+            for server in self._servers.values():
+                self._note_lingering(server)
 
     def _note_lingering(self, transaction: ClientTransaction | ServerTransaction) -> None:
-        at = transaction.next_deadline() if transaction.lingers else None
+        if not transaction.lingers:
+            return
+        at = transaction.next_deadline()
         if at is not None and (self._tidy_at is None or at < self._tidy_at):
             self._tidy_at = at
-
-    def _transactions(self) -> Iterator[ClientTransaction | ServerTransaction]:
-        for client in self._clients.values():
-            yield client.transaction
-        yield from self._servers.values()
 
     def outgoing(self) -> list[Outgoing]:
         """Drain the messages to send, in order."""
