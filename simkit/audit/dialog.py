@@ -1,0 +1,216 @@
+"""A dialog as a tap sees it: its transactions, what each 2xx settled, and how things stood when a request was sent.
+
+Built once for each dialog (`pairing`, `timeline`); the rules only read it. All arithmetic of RFC 4028 that the audit
+judges by is here, worked out from the RFC and shared with nobody.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from ..sip.message import Request
+from ..units import S
+from .allowances import Allowances
+from .sending import Sending
+
+SESSION_REFRESH_METHODS: Final = ("INVITE", "UPDATE")  # RFC 4028 section 2
+BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10
+
+
+class Side(Enum):
+    """Who placed the call and who was called, whatever their role in a transaction."""
+
+    CALLER = "caller"
+    CALLEE = "callee"
+
+    @property
+    def other(self) -> "Side":
+        """The peer."""
+        return Side.CALLEE if self is Side.CALLER else Side.CALLER
+
+
+@dataclass(slots=True, eq=False)
+class Transaction:
+    """A request with what came for it, and how the dialog stood when it was sent."""
+
+    request: Sending
+    method: str
+    cseq: int
+    from_tag: str | None
+    to_tag: str | None
+    """None: it was sent outside of a dialog."""
+    responses: list[Sending] = field(default_factory=list)
+    final: Sending | None = None
+    status: int = 0
+    """That of the final response; 0 while there is none."""
+    acks: list[Sending] = field(default_factory=list)
+    """The ACKs of an INVITE, repeated ones each by itself."""
+    cancel: Sending | None = None
+    """The CANCEL of an INVITE."""
+
+    # How things stood; filled in by `timeline`.
+    dialog: "Dialog" = field(init=False, repr=False)
+    uac: Side = field(init=False)
+    session: "Session | None" = None
+    """What the latest 2xx had settled."""
+    previous: "Transaction | None" = None
+    """The request of the same side before this one."""
+    least_s: int | None = None
+    """The Min-SE that it has to carry at least, in seconds (RFC 4028 section 7.4); None: none."""
+    supports_timer: bool = False
+    """Its sender had shown that it supports session timers."""
+    allowed: frozenset[str] | None = None
+    """The methods, in lower case, that its sender had said it allows."""
+    peer_allows: frozenset[str] | None = None
+    target: str | None = None
+    """The URI of the peer's last Contact."""
+    own_target: str | None = None
+    """That of its sender."""
+    route: tuple[str, ...] | None = None
+    """The route set; None before it is known."""
+    changes_media: bool = False
+    """It has another session description than its sender had given before, by more than the origin."""
+
+    @property
+    def at(self) -> int:
+        """When the request was first sent."""
+        return self.request.at
+
+    @property
+    def frame(self) -> int:
+        """The frame of the request."""
+        return self.request.frame
+
+    @property
+    def initial(self) -> bool:
+        """Whether the request was sent outside of a dialog, to begin one."""
+        return self.to_tag is None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether a 2xx came."""
+        return 200 <= self.status < 300
+
+    @property
+    def failed(self) -> bool:
+        """Whether a final response came that is no 2xx."""
+        return self.status >= 300
+
+    @property
+    def refreshes(self) -> bool:
+        """Whether this is a session refresh request, the initial INVITE included."""
+        return self.method in SESSION_REFRESH_METHODS
+
+    @property
+    def asked(self) -> Request:
+        """The request as its sender sent it."""
+        assert isinstance(self.request.message, Request)
+        return self.request.message
+
+    def open_at(self, frame: int) -> bool:
+        """Whether it had been sent and had no final response when this frame was seen."""
+        return self.frame < frame and (self.final is None or self.final.frame > frame)
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """What a 2xx to INVITE or UPDATE settled, until the next one."""
+
+    transaction: Transaction
+    answer: Sending
+    """The 2xx."""
+    interval_us: int | None
+    """The session interval; None: no timer."""
+    refresher: Side | None
+    """Who refreshes; None where the 2xx does not say."""
+    latest_at: int
+    """The last copy of the 2xx that the UAC may have taken for the first: a tap cannot tell which got through."""
+    previous: "Session | None"
+    requests: list[Transaction] = field(default_factory=list)
+    """The session refresh requests sent while it was in force."""
+    until_at: int | None = None
+    """When the next 2xx took its place."""
+
+    @property
+    def at(self) -> int:
+        """When the 2xx was first sent."""
+        return self.answer.at
+
+    @property
+    def half_us(self) -> int:
+        """When to refresh, from the 2xx (RFC 4028 section 7.2)."""
+        return self._interval_us // 2
+
+    @property
+    def bye_us(self) -> int:
+        """When the side that does not refresh hangs up, from the 2xx (RFC 4028 section 10)."""
+        return hang_up_us(self._interval_us)
+
+    @property
+    def _interval_us(self) -> int:
+        assert self.interval_us is not None
+        return self.interval_us
+
+    @property
+    def expires_at(self) -> int:
+        """When the session expires at the latest."""
+        return self.latest_at + self._interval_us
+
+    def lateness(self, at: int, due_us: int, side: Side) -> int:
+        """Return by how much a side was late (early: below 0) with what was due so long after the 2xx.
+
+        The UAS counts from the sending of its 2xx, the UAC from its arrival (RFC 4028 sections 7.2 and 9).
+        """
+        uac = side is self.transaction.uac
+        earliest, latest = (self.answer.arrived_at, self.latest_at) if uac else (self.at, self.at)
+        if at < earliest + due_us:
+            return at - earliest - due_us
+        return max(0, at - latest - due_us)
+
+    def requests_of(self, side: Side) -> list[Transaction]:
+        """Return the session refresh requests of one side, in order."""
+        return [request for request in self.requests if request.uac is side]
+
+
+def hang_up_us(interval_us: int) -> int:
+    """Return the interval less 32 s, or less a third of it where that is shorter (RFC 4028 section 10)."""
+    return interval_us - min(BYE_LEAD_MAX_US, interval_us // 3)
+
+
+@dataclass(slots=True, eq=False)
+class Dialog:
+    """A dialog with the requests that set it up; one that never came about has these alone."""
+
+    allow: Allowances
+    ended_at: int
+    """When the capture ended."""
+    names: dict[Side, str] = field(default_factory=dict)
+    transactions: list[Transaction] = field(default_factory=list)
+    setup: Transaction | None = None
+    """The initial INVITE with a 2xx; None: it failed, or is not in the capture."""
+    sessions: list[Session] = field(default_factory=list)
+    byes: list[Transaction] = field(default_factory=list)
+    proxies: set[str] = field(default_factory=set)
+    """Who was seen passing messages on."""
+    stray_acks: list[Sending] = field(default_factory=list)
+    """ACKs that belong to no INVITE."""
+
+    @property
+    def over_at(self) -> int | None:
+        """When the first BYE was sent."""
+        return self.byes[0].at if self.byes else None
+
+    @property
+    def last_at(self) -> int:
+        """How long the dialog could be watched: until its BYE, else until the capture ended."""
+        return self.byes[0].at if self.byes else self.ended_at
+
+    def heard_after(self, side: Side, at: int) -> bool:
+        """Whether a side sent anything after this time: else it may be dead, and is not judged for being silent."""
+        return any(_sent_after(transaction, side, at) for transaction in reversed(self.transactions))
+
+
+def _sent_after(transaction: Transaction, side: Side, at: int) -> bool:
+    if transaction.uac is side:
+        return transaction.request.last_at > at or any(ack.at > at for ack in transaction.acks)
+    return any(response.last_at > at for response in transaction.responses)

@@ -1,0 +1,104 @@
+"""What the audit says of a call: findings, each by a rule, and the facts that people write down by hand.
+
+Plain data; all times are microseconds of SIP's time: those of the capture, times its speed. How it looks on a page is
+the business of `reports`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..rulebook import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that a party broke, or a custom worth a note."""
+
+    rule: str
+    severity: Severity
+    actor: str
+    at: int
+    """When: of something that did not come, when it was due."""
+    frame: int
+    """Where: of something that did not come, the message that made it due."""
+    text: str
+    """What was done, and what was due instead: a predicate, of which the actor is the subject."""
+    likely: str = ""
+    """The likely defect; "" where there is no telling."""
+    again: tuple[int, ...] = ()
+    """The frames where the same was done again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """A session refresh request within the dialog, and what came of it."""
+
+    actor: str
+    method: str
+    frame: int
+    at: int
+    status: int | None
+    """Of its final response; None: none came."""
+    answered_at: int | None
+    sent: int
+    """How often it was sent."""
+    interval_s: int | None
+    """The session interval that its 2xx set; None: it failed, or the 2xx set none."""
+    refresher: str | None
+
+
+class DeadlineState(StrEnum):
+    """What became of something that was due."""
+
+    MET = "met"
+    MISSED = "missed"
+    SPARED = "spared"  # something else made it needless: a refresh, a BYE
+    UNKNOWN = "unknown"  # the capture ended before
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """What followed from the last 2xx that set the session timer."""
+
+    what: str
+    """ "refresh", "BYE" or "expiry"."""
+    rule: str
+    actor: str | None
+    due_at: int
+    state: DeadlineState
+
+
+@dataclass(frozen=True, slots=True)
+class CallAudit:
+    """One call: the check-list that people write by hand, and the findings."""
+
+    call_id: str
+    caller: str | None = None
+    callee: str | None = None
+    started_us: int | None = None
+    offered: str | None = None
+    """The first Session-Expires of the call, as written."""
+    offered_by: str | None = None
+    """Who wrote it: either side, or a proxy."""
+    answered: str | None = None
+    """Session-Expires of the 2xx that set the call up, as written."""
+    min_se_s: int | None = None
+    """The largest Min-SE of the call."""
+    session_interval_s: int | None = None
+    """What was in force at the end; None: no timer."""
+    refresher: str | None = None
+    refreshes: tuple[Refresh, ...] = ()
+    ended_by: str | None = None
+    ended_us: int | None = None
+    reason: str | None = None
+    """ "hung-up", "session-expired", "refresh-failed", "rejected", "cancelled", "no-answer"; None: not ended."""
+    status: int | None = None
+    """The status that rejected the call."""
+    deadlines: tuple[Deadline, ...] = ()
+    """What followed from the last 2xx, and what else was due at the end."""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def owed(self) -> tuple[Deadline, ...]:
+        """What was still due when the capture ended: nobody knows whether it was done."""
+        return tuple(deadline for deadline in self.deadlines if deadline.state is DeadlineState.UNKNOWN)

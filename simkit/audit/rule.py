@@ -1,0 +1,62 @@
+"""A rule of the audit: its id in the rulebook, how bad it is to break it, and a function that looks for the breach."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from ..rulebook import RULES, Severity
+from .finding import Finding
+from .sending import Passing, Sending
+
+Subject = TypeVar("Subject")
+ERROR: Final = Severity.ERROR
+WARNING: Final = Severity.WARNING
+NOTE: Final = Severity.NOTE
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """What a check found; the rule that it belongs to signs it."""
+
+    sending: Sending | Passing
+    """The message that breaks the rule, or that made due what did not come."""
+    text: str
+    likely: str = ""
+    actor: str | None = None
+    """None: the message's sender."""
+    at: int | None = None
+    """None: when the message was sent."""
+    severity: Severity | None = None
+    """None: the rule's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRule(Generic[Subject]):
+    """A rule with the function that finds what breaks it, in a message, a transaction, a session or a dialog."""
+
+    id: str
+    check: Callable[[Subject], Breach | Iterable[Breach] | None]
+    severity: Severity
+
+    def findings(self, found: Breach | Iterable[Breach]) -> Iterable[Finding]:
+        """Sign what the check found."""
+        return [self._sign(breach) for breach in ((found,) if isinstance(found, Breach) else found)]
+
+    def _sign(self, breach: Breach) -> Finding:
+        sending = breach.sending
+        return Finding(
+            self.id,
+            breach.severity or self.severity,
+            breach.actor or sending.sender,
+            sending.at if breach.at is None else breach.at,
+            sending.frame,
+            breach.text,
+            breach.likely,
+        )
+
+
+def rule(
+    id: str, check: Callable[[Subject], Breach | Iterable[Breach] | None], severity: Severity | None = None
+) -> AuditRule[Subject]:
+    """Return the rule of this id; its severity is that of the rulebook, unless the audit has a reason for another."""
+    return AuditRule(id, check, severity or RULES[id].severity)

@@ -1,0 +1,247 @@
+"""CSeq, ACK, CANCEL, overlap and glare: what decides whether a refresh survives (RFC 3261, RFC 3311 section 5)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from ...units import S
+from ..dialog import Dialog, Transaction
+from ..rule import NOTE, WARNING, AuditRule, Breach, rule
+from ..sending import Sending
+from ..words import about
+
+RETRY_AFTER_MAX_S: Final = 10  # RFC 3261 section 14.2, RFC 3311 section 5.2
+UNACKNOWLEDGED_MAX: Final = 2  # ours: so many repetitions of a response may cross with its ACK, or be lost
+
+
+# --- CSeq ------------------------------------------------------------------------------------------------------------
+
+
+def sequence_broken(transaction: Transaction) -> Breach | None:
+    """A request within the dialog whose CSeq is not one higher than that of its sender's last one."""
+    former = transaction.previous
+    if former is None or transaction.initial or transaction.cseq == former.cseq + 1:
+        return None
+    due = f"{former.cseq + 1} was due"
+    if transaction.cseq <= former.cseq:
+        text = f"sent {transaction.method} with CSeq {transaction.cseq} after {former.cseq}; {due}"
+        return Breach(transaction.request, text)
+    text = f"went from CSeq {former.cseq} to {transaction.cseq}; {due}, unless the capture has missed something"
+    return Breach(transaction.request, text, severity=WARNING)
+
+
+def old_request_accepted(transaction: Transaction) -> Breach | None:
+    """A 2xx to a request with a lower CSeq than was seen."""
+    former, final = transaction.previous, transaction.final
+    if former is None or transaction.initial or final is None or not transaction.succeeded:
+        return None
+    if transaction.cseq >= former.cseq or former.frame > transaction.frame:
+        return None
+    return Breach(final, f"accepted {transaction.method} with a lower CSeq than it had seen; 500 was due")
+
+
+def living_dialog_denied(transaction: Transaction) -> Breach | None:
+    """481, or a refusal as of a new call, to a request within a dialog that nobody has ended."""
+    final, dialog = transaction.final, transaction.dialog
+    if final is None or transaction.initial or transaction.status not in (404, 481, 486) or not transaction.refreshes:
+        return None
+    if any(bye.frame < final.frame for bye in dialog.byes):
+        return None
+    text = f"answered {transaction.status} to {transaction.method} within a dialog that nobody has ended"
+    return Breach(final, text, "it does not find the call that the request belongs to, or has lost it")
+
+
+def unanswered_invite(transaction: Transaction) -> Breach | None:
+    """A re-INVITE without any answer from a side that lives."""
+    return _unanswered(transaction) if transaction.method == "INVITE" else None
+
+
+def unanswered_update(transaction: Transaction) -> Breach | None:
+    """An UPDATE without any answer from a side that lives."""
+    return _unanswered(transaction) if transaction.method == "UPDATE" else None
+
+
+def _unanswered(transaction: Transaction) -> Breach | None:
+    dialog, peer = transaction.dialog, transaction.uac.other
+    if transaction.initial or transaction.responses or len(transaction.request.again_at) < UNACKNOWLEDGED_MAX:
+        return None
+    if not dialog.heard_after(peer, transaction.request.last_at):
+        return None
+    text = f"did not answer {transaction.method}, sent {1 + len(transaction.request.again_at)} times, though it lives"
+    return Breach(transaction.request, text, "it ignores the request, or the network did", actor=dialog.names[peer])
+
+
+# --- ACK and CANCEL --------------------------------------------------------------------------------------------------
+
+
+def success_not_acknowledged(transaction: Transaction) -> Breach | None:
+    """A 2xx to INVITE without ACK, or repeated 2xx without another ACK."""
+    return _not_acknowledged(transaction) if transaction.succeeded else None
+
+
+def failure_not_acknowledged(transaction: Transaction) -> Breach | None:
+    """A 3xx-6xx to INVITE without ACK."""
+    return _not_acknowledged(transaction) if transaction.failed else None
+
+
+def _not_acknowledged(transaction: Transaction) -> Breach | None:
+    final, dialog, uac = transaction.final, transaction.dialog, transaction.uac
+    if final is None or transaction.method != "INVITE":
+        return None
+    since = transaction.acks[-1].at + dialog.allow.turn_us if transaction.acks else final.arrived_at
+    missed = [at for at in final.arrived_again_at if at > since]
+    overdue = not transaction.acks and dialog.ended_at >= final.arrived_at + dialog.allow.timeout_us
+    if len(missed) < UNACKNOWLEDGED_MAX and not overdue:
+        return None
+    if not dialog.heard_after(uac, missed[0] if missed else final.arrived_at):
+        return None
+    text = f"did not acknowledge the {transaction.status} to its INVITE"
+    if transaction.acks:
+        text = f"acknowledged the {transaction.status} to its INVITE once, but not its {len(missed)} repetitions"
+    return Breach(final, text, actor=transaction.request.sender)
+
+
+def acknowledged_by_same_branch(transaction: Transaction) -> Breach | None:
+    """An ACK to a 2xx within the transaction of the INVITE."""
+    branch = transaction.request.message.branch
+    if not transaction.succeeded or not branch:
+        return None
+    for ack in transaction.acks:
+        if ack.message.branch == branch:
+            return Breach(ack, "acknowledged a 2xx with the branch of its INVITE; that ACK is a transaction of its own")
+    return None
+
+
+def stray_ack(dialog: Dialog) -> Iterator[Breach]:
+    """An ACK whose CSeq number is that of no INVITE."""
+    if dialog.setup is not None:  # else the INVITE was sent before the capture began
+        for ack in dialog.stray_acks:
+            yield Breach(ack, f"sent an ACK with CSeq {ack.message.cseq.number}, the number of no INVITE")
+
+
+def never_acknowledged(transaction: Transaction) -> Breach | None:
+    """A callee whose 2xx gets no ACK, and that neither repeats it nor ends the session."""
+    final, dialog = transaction.final, transaction.dialog
+    if final is None or transaction.method != "INVITE" or not transaction.succeeded or transaction.acks:
+        return None
+    uas, given_up_at = transaction.uac.other, final.at + dialog.allow.timeout_us
+    if not final.again_at and dialog.last_at > final.at + 4 * S and dialog.heard_after(uas, final.at):
+        return Breach(final, "did not repeat its 2xx while no ACK came")
+    if dialog.last_at <= given_up_at + 5 * S or not dialog.heard_after(uas, given_up_at):
+        return None
+    text = f"got no ACK to its 2xx for {about(dialog.allow.timeout_us)}, and did not hang up"
+    return Breach(final, text, at=given_up_at)
+
+
+def cancelled_out_of_turn(transaction: Transaction) -> Breach | None:
+    """A CANCEL before any 1xx, or after the final response."""
+    cancel = transaction.cancel
+    if cancel is None:
+        return None
+    if not any(response.frame < cancel.frame for response in transaction.responses):
+        return Breach(cancel, "sent CANCEL before any provisional response to its INVITE")
+    if transaction.final is not None and transaction.final.arrived_at + transaction.dialog.allow.turn_us < cancel.at:
+        return Breach(cancel, "sent CANCEL after the final response to its INVITE")
+    return None
+
+
+# --- overlap and glare -----------------------------------------------------------------------------------------------
+
+
+def invites_overlap(dialog: Dialog) -> Iterator[Breach]:
+    """An INVITE by a side that knew another to be open: its own, or its peer's that it had answered in part."""
+    for earlier, later in _overlapping(dialog, "INVITE"):
+        if earlier.uac is later.uac:
+            yield Breach(
+                later.request, "sent INVITE while its own former INVITE was open", "it does not look whether one is"
+            )
+        elif any(response.frame < later.frame for response in earlier.responses):
+            yield Breach(
+                later.request, "sent INVITE while its peer's INVITE was open", "it does not look whether one is"
+            )
+
+
+def glare_accepted(dialog: Dialog) -> Iterator[Breach]:
+    """A 2xx to an INVITE that crossed one's own."""
+    for earlier, later in _overlapping(dialog, "INVITE"):
+        if earlier.uac is not later.uac:
+            for mine, theirs in ((earlier, later), (later, earlier)):
+                final = theirs.final
+                if final is not None and theirs.succeeded and mine.open_at(final.frame):
+                    yield Breach(final, "accepted an INVITE while its own was open; 491 was due")
+
+
+def overlap_accepted(dialog: Dialog) -> Iterator[Breach]:
+    """Another answer than 500 with Retry-After to an INVITE that came while its sender's former one was open."""
+    yield from _not_put_off(dialog, "INVITE")
+
+
+def update_overlap_accepted(dialog: Dialog) -> Iterator[Breach]:
+    """The same for an UPDATE."""
+    yield from _not_put_off(dialog, "UPDATE")
+
+
+def _not_put_off(dialog: Dialog, method: str) -> Iterator[Breach]:
+    for earlier, later in _overlapping(dialog, method):
+        final = later.final
+        if earlier.uac is not later.uac or final is None or not earlier.open_at(final.frame):
+            continue
+        if later.succeeded:
+            yield Breach(final, f"accepted {method} while the former one was unanswered; 500 with Retry-After was due")
+        elif later.status == 500 and not _puts_off(final):
+            yield Breach(final, f"answered 500 to overlapping {method}s without a Retry-After of 0 to 10 s")
+
+
+def _puts_off(final: Sending) -> bool:
+    value = (final.message.header("Retry-After") or "").partition(";")[0].partition("(")[0].strip()
+    return value.isascii() and value.isdigit() and len(value) < 3 and int(value) <= RETRY_AFTER_MAX_S
+
+
+def _overlapping(dialog: Dialog, method: str) -> Iterator[tuple[Transaction, Transaction]]:
+    """Yield each request of this method with an earlier one that was still open when it was sent.
+
+    An INVITE with a 2xx stays open to its UAS until the ACK (RFC 3261 section 14.1).
+    """
+    open_ones: list[Transaction] = []
+    for later in dialog.transactions:
+        if later.method != method:
+            continue
+        open_ones = [earlier for earlier in open_ones if _is_open(earlier, later)]
+        for earlier in open_ones:
+            yield earlier, later
+        open_ones.append(later)
+
+
+def _is_open(earlier: Transaction, later: Transaction) -> bool:
+    if earlier.open_at(later.frame):
+        return later.at < earlier.at + earlier.dialog.allow.timeout_us or bool(earlier.responses)
+    if earlier.uac is later.uac or not earlier.succeeded or earlier.method != "INVITE":
+        return False
+    acknowledged = any(ack.frame < later.frame for ack in earlier.acks)
+    return (
+        not acknowledged and earlier.final is not None and later.at < earlier.final.at + earlier.dialog.allow.timeout_us
+    )
+
+
+OF_REQUESTS: Final[tuple[AuditRule[Transaction], ...]] = (rule("3261-12.2.1.1", sequence_broken),)
+"""Rules about every request but ACK and CANCEL."""
+
+OF_REFRESHES: Final[tuple[AuditRule[Transaction], ...]] = (
+    rule("3261-9.1", cancelled_out_of_turn, WARNING),
+    rule("3261-12.2.2", old_request_accepted),
+    rule("3261-12.2.2", living_dialog_denied, WARNING),  # it may have been restarted, and know of nothing
+    rule("3261-12.2.2", unanswered_invite, NOTE),  # the network may have lost every one of them
+    rule("3311-5.2c", unanswered_update, NOTE),
+    rule("3261-13.2.2.4", success_not_acknowledged),
+    rule("3261-13.3.1.4", never_acknowledged),
+    rule("3261-17.1.1.3", failure_not_acknowledged),
+    rule("3261-17.1.1.3", acknowledged_by_same_branch),
+)
+"""Rules about every INVITE and UPDATE."""
+
+OF_DIALOGS: Final[tuple[AuditRule[Dialog], ...]] = (
+    rule("3261-14.1a", invites_overlap),
+    rule("3261-14.2a", glare_accepted),
+    rule("3261-14.2b", overlap_accepted),
+    rule("3261-17.1.1.3", stray_ack),
+    rule("3311-5.2b", update_overlap_accepted),
+)

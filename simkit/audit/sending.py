@@ -1,0 +1,127 @@
+"""A message as a tap sees it: when it was first sent and by whom, how it arrived, and how often it was sent.
+
+What a proxy on the way passes on is the same sending: what its sender did is judged by `message`, what its receiver
+made of it by `arrived`. Times are microseconds of SIP's time: those of the trace, times the speed it was taken at.
+"""
+
+from dataclasses import dataclass, field
+
+from ..errors import PeerError
+from ..sip.message import Message
+from ..sip.session_headers import TIMER, Refresher, SessionExpires
+from ..trace import Transit
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A sending as a proxy passed it on."""
+
+    message: Message
+    sender: str
+    frame: int
+    at: int
+
+
+@dataclass(slots=True, eq=False)
+class Sending:
+    """One message of one party, however often it was sent."""
+
+    message: Message
+    """As it left its sender."""
+    sender: str
+    receiver: str
+    """Who got it first: the peer or a proxy."""
+    frame: int
+    at: int
+    arrived: Message
+    """As it reached the far end of what the tap sees."""
+    arrived_at: int
+    """When it first got there; where the tap cannot know that, when it was seen."""
+    lost: bool
+    """No copy of it has arrived yet."""
+    again_at: list[int] = field(default_factory=list)
+    """When it was sent again."""
+    arrived_again_at: list[int] = field(default_factory=list)
+    """When it came again, as far as the tap knows."""
+    passed_on: list[Passing] = field(default_factory=list)
+
+    @property
+    def last_at(self) -> int:
+        """When it was last sent."""
+        return self.again_at[-1] if self.again_at else self.at
+
+    def seen_again(self, transit: Transit, *, speed: int) -> None:
+        """Its sender has sent it again."""
+        at, arrived_at = times(transit, speed=speed)
+        self.again_at.append(at)
+        if transit.lost is not None:
+            return
+        if self.lost:
+            self.lost, self.arrived_at = False, arrived_at
+        else:
+            self.arrived_again_at.append(arrived_at)
+
+    def passed(self, transit: Transit, *, speed: int) -> None:
+        """A proxy has passed it on."""
+        at, arrived_at = times(transit, speed=speed)
+        self.passed_on.append(Passing(transit.message, transit.sender, transit.number, at))
+        self.arrived, self.arrived_at = transit.message, arrived_at
+
+
+def sending_of(transit: Transit, *, speed: int) -> Sending:
+    """Return a message that was not seen before."""
+    at, arrived_at = times(transit, speed=speed)
+    message, lost = transit.message, transit.lost is not None
+    return Sending(message, transit.sender, transit.receiver, transit.number, at, message, arrived_at, lost)
+
+
+def times(transit: Transit, *, speed: int) -> tuple[int, int]:
+    """Return when a message was sent and when it arrived; the same where only one of them was seen."""
+    sent_at, received_at = transit.sent_at, transit.received_at
+    return sent_at * speed, (sent_at if received_at is None else received_at) * speed
+
+
+# --- what a message says, where it can be read -----------------------------------------------------------------------
+
+
+def session_expires(message: Message) -> SessionExpires | None:
+    """Return Session-Expires; None also where it cannot be read, for that is a finding of its own."""
+    try:
+        return message.session_expires
+    except PeerError:
+        return None
+
+
+def interval_s(message: Message) -> int | None:
+    """Return the session interval of Session-Expires in seconds."""
+    expires = session_expires(message)
+    return None if expires is None else expires.interval_s
+
+
+def refresher(message: Message) -> Refresher | None:
+    """Return the refresher of Session-Expires."""
+    expires = session_expires(message)
+    return None if expires is None else expires.refresher
+
+
+def min_se_s(message: Message) -> int | None:
+    """Return Min-SE in seconds; None also where it cannot be read."""
+    try:
+        return message.min_se
+    except PeerError:
+        return None
+
+
+def lists_timer(message: Message, header: str = "Supported") -> bool:
+    """Whether Supported, or another list of option tags, has `timer`."""
+    return TIMER in message.tokens(header)
+
+
+def has_description(message: Message) -> bool:
+    """Whether the body is an SDP offer or answer."""
+    return message.body.startswith(b"v=")
+
+
+def without_origin(body: bytes) -> bytes:
+    """Return an SDP body less its origin line: what must be the same where only the version may differ."""
+    return b"\n".join(line for line in body.replace(b"\r", b"").split(b"\n") if not line.startswith(b"o="))
