@@ -7,6 +7,7 @@ from typing import Final
 
 from ..drivers.driver import RunEnd, ZeroTimeLoop
 from ..drivers.turns import Driver
+from ..errors import ForeignError
 from ..ua.timers import TIMER_D_MIN_US
 from ..units import format_time
 from .call_run import CallRun
@@ -44,8 +45,7 @@ class Crowd:
 
     def play(self, numbers: range) -> bool:
         """Play these calls; return whether that was interrupted."""
-        flow, every_us = self._plan.flow, self._calls.every_us
-        until = (flow.calls.count - 1) * every_us + flow.limit_us
+        until = (numbers.stop - 1) * self._calls.every_us + self._plan.flow.limit_us
         self._driver.at(self._driver.now, lambda: self._begin(numbers.start, numbers))
         try:
             end = self._run(until)
@@ -64,8 +64,17 @@ class Crowd:
                 return self._driver.run(until=until)
             except ZeroTimeLoop as loop:
                 call, why = loop.observer, str(loop)
+            except ForeignError as error:
+                raise self._located(error) from None
             assert isinstance(call, CallRun)
             call.give_up(why)  # and let the others go on
+
+    def _located(self, error: ForeignError) -> ForeignError:
+        """Return the error with the time, and where the flow was; of several calls, nobody knows which it was."""
+        place, note = self._plan.flow.source, ""
+        if len(self._live) == 1:
+            place, note = next(iter(self._live.values())).whereabouts()
+        return error.at(place, when=f"at {format_time(self._driver.now)} s", note=note)
 
     def _begin(self, number: int, numbers: range) -> None:
         call = self._live[number] = CallRun(

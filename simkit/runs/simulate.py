@@ -1,10 +1,12 @@
-"""Run a flow in virtual time: all its calls on one clock that never waits.
+"""Run a flow in virtual time: its calls on a clock that never waits.
 
 The calls of a flow never meet, and each draws its chance from seeds of its own. So a call plays the same alone as in
-a crowd: of ten thousand only the first is recorded, and those whose failure is to be shown are played once more.
+a crowd, and that is how it is played: one after the other, each on a clock of its own that starts when it is its time.
+Ten thousand calls need no more room than one. Only the first is recorded, and those whose failure is to be shown are
+played once more.
 """
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from time import perf_counter_ns
 from typing import Final
@@ -77,22 +79,18 @@ class _Simulation:
         count = self._flow.calls.count
         recorded = range(count if keep_all or count <= RECORDED_MAX else 1)
         tally = Tally(self._plan)
-        tally.interrupted = self._play(range(count), recorded, tally.add, self._progress)
+        tally.interrupted = self._play(range(count), recorded, tally.add)
         if not tally.interrupted:
-            self._play_again(tally, [number for number in tally.failed_calls if number not in recorded])
+            again = [number for number in tally.failed_calls if number not in recorded]
+            tally.interrupted = self._play(again, again, tally.show)
         return tally.run(seed=self._seed, addresses=self._cast.addresses)
 
-    def _play_again(self, tally: Tally, numbers: list[int]) -> None:
+    def _play(self, numbers: Iterable[int], recorded: Container[int], done: Callable[[CallRun], None]) -> bool:
+        """Play these calls; return whether that was interrupted."""
         for number in numbers:
-            interrupted = self._play(range(number, number + 1), numbers, tally.show)
-            tally.interrupted = tally.interrupted or interrupted
-
-    def _play(
-        self,
-        numbers: range,
-        recorded: Container[int],
-        done: Callable[[CallRun], None],
-        progress: Progress | None = None,
-    ) -> bool:
-        driver = VirtualDriver(start_at=numbers.start * self._flow.calls.every_us)
-        return Crowd(self._plan, self._cast, driver, recorded, done, progress).play(numbers)
+            driver = VirtualDriver(start_at=number * self._flow.calls.every_us)
+            if Crowd(self._plan, self._cast, driver, recorded, done).play(range(number, number + 1)):
+                return True
+            if self._progress is not None:
+                self._progress(number + 1, self._flow.calls.count)
+        return False
