@@ -140,13 +140,13 @@ def send_as_ordered(agent: Agent, order: Observation, cast: Cast, saved: Mapping
     """Have a scripted party send what its line says, saved values filled in. Raises LocalError where it cannot."""
     assert isinstance(agent, ScriptedParty)
     headers = tuple((name, _filled_in(value, saved)) for name, value in order.headers)
+    destination = cast.addresses[order.receiver]
     if order.raw is not None:
-        agent.send_raw(_filled_in(order.raw, saved), cast.addresses[order.receiver], now=now)
+        agent.send_raw(_filled_in(order.raw, saved), destination, now=now)
     elif order.pattern.status is None:
         assert order.pattern.method is not None
-        agent.send_request(
-            order.pattern.method, cast.uri(order.receiver), headers=headers, without=order.without, now=now
-        )
+        target = cast.uri(order.receiver)
+        agent.send_request(order.pattern.method, target, destination, headers=headers, without=order.without, now=now)
     else:
         assert order.pattern.method is not None
         status = int(order.pattern.status)

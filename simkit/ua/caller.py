@@ -21,9 +21,17 @@ class CallerCall(Call):
     owns_call_id = True
 
     def __init__(
-        self, host: Host, call_id: str, logic: TimerLogic, media: OfferAnswer, *, local: str, target: str
+        self,
+        host: Host,
+        call_id: str,
+        logic: TimerLogic,
+        media: OfferAnswer,
+        *,
+        local: str,
+        target: str,
+        route: tuple[str, ...] = (),
     ) -> None:
-        """Prepare a call from `local` (a From value with its tag) to `target` (a SIP URI)."""
+        """Prepare a call from `local` (a From value with its tag) to `target` (a SIP URI), by these Route values."""
         super().__init__(host, call_id, logic, media)
         self._attempt = Dialog(
             call_id=call_id,
@@ -31,7 +39,7 @@ class CallerCall(Call):
             remote=f"<{target}>",
             local_cseq=0,
             remote_cseq=None,
-            route_set=(),
+            route_set=route,
             remote_target=target,
         )
         self.local_tag = self._attempt.local_tag

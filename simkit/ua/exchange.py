@@ -16,6 +16,7 @@ class Aim(Enum):
     CANCEL = "cancel"
     BRANCH = "branch"  # a BYE to another branch of a forked INVITE, whose fate does not matter
     OPTIONS = "options"
+    FORWARD = "forward"  # somebody else's request, which we pass on as a proxy
 
 
 @dataclass(slots=True, eq=False)

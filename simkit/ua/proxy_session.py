@@ -53,7 +53,7 @@ def examine(request: Request, settings: ProxySessionSettings) -> Forward | Rejec
     supports = TIMER in request.tokens("Supported")
     expires, min_se_s = request.session_expires, request.min_se
     if expires is None:
-        return _ask(request, settings, supports, min_se_s or 0)
+        return _ask(request, settings, supports, min_se_s)
     changed: list[HeaderField] = []
     if expires.interval_s < settings.min_se_s:
         if supports:
@@ -67,10 +67,10 @@ def examine(request: Request, settings: ProxySessionSettings) -> Forward | Rejec
     return _forward(request, settings, Remembered(interval_s, supports, expires.refresher), changed)
 
 
-def _ask(request: Request, settings: ProxySessionSettings, supports: bool, min_se_s: int) -> Forward:
+def _ask(request: Request, settings: ProxySessionSettings, supports: bool, min_se_s: int | None) -> Forward:
     if settings.default_expires_s is None:
         return Forward(request, Remembered(caller_supports=supports))
-    interval_s = max(settings.default_expires_s, min_se_s)
+    interval_s = _bounded_s(settings.default_expires_s, min_se_s, settings)
     asked = ("Session-Expires", str(interval_s))  # who refreshes is not the proxy's to say
     return _forward(request, settings, Remembered(interval_s, supports), [asked])
 

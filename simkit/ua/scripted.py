@@ -1,7 +1,7 @@
 """A party that sends just what it is told and follows no rule of its own: no retransmission, no ACK, no answer.
 
-It fills in what a line of a flow leaves out: Call-ID, tags, CSeq, Via, Contact and a session description, from what it
-has sent and seen. Every header can be overridden, so that it can break any rule on purpose.
+It fills in what a line of a flow leaves out: Call-ID, tags, CSeq, Via, Route, Contact and a session description, from
+what it has sent and seen. Every header can be overridden, so that it can break any rule on purpose.
 """
 
 from typing import TypeVar
@@ -11,7 +11,7 @@ from ..sip.headers import HeaderField
 from ..sip.message import Message, Request, Response
 from ..sip.parser import parse_message
 from ..sip.sdp import SessionDescription
-from ..sip.uri import parse_name_address, parse_uri
+from ..sip.uri import parse_name_address
 from .dialog import MAX_FORWARDS
 from .events import Address, CallEvent, Outgoing
 from .identifiers import Identifiers
@@ -27,7 +27,8 @@ _TARGETING = frozenset({"INVITE", "UPDATE"})  # ... and a Contact (RFC 3261 sect
 class ScriptedParty:
     """One side of one call, moved by commands only."""
 
-    def __init__(self, name: str, address: Address, *, identifiers: Identifiers) -> None:
+    def __init__(self, name: str, address: Address, *, identifiers: Identifiers, route: tuple[str, ...] = ()) -> None:
+        """Begin without a call; `route` has the Route values of what is sent before a dialog knows better."""
         self.name = name
         self.address = address
         self._identifiers = identifiers
@@ -39,6 +40,7 @@ class ScriptedParty:
         self._local = f"<sip:{name}@{self._host}>;tag={self._tag}"
         self._remote: str | None = None  # the peer's From or To value, with its tag once it is known
         self._remote_target = ""
+        self._routes: tuple[HeaderField, ...] = tuple(("Route", value) for value in route)
         self._cseq = 0
         self._sent: dict[str, Request] = {}  # by method, the last one
         self._received: dict[str, Request] = {}
@@ -52,19 +54,21 @@ class ScriptedParty:
         self,
         method: str,
         target: str,
+        destination: Address,
         *,
         headers: tuple[HeaderField, ...] = (),
         without: tuple[str, ...] = (),
         now: int,
     ) -> None:
-        """Send a request to the peer, or, before anything came from it, to the SIP URI `target`.
+        """Send a request for the peer's Contact, or, before one is known, for the SIP URI `target`.
 
-        Raises LocalError for an ACK or CANCEL without an INVITE.
+        It goes to `destination` whatever its Request-URI and Route say. Raises LocalError for an ACK or CANCEL without
+        an INVITE.
         """
         request = self._for_invite(method) if method in ("ACK", "CANCEL") else self._next(method, target)
         shaped = _shape(request, headers, without)
         self._sent[method] = shaped
-        self._outgoing.append(Outgoing(shaped, parse_uri(shaped.uri).address))
+        self._outgoing.append(Outgoing(shaped, destination))
 
     def send_response(
         self,
@@ -99,7 +103,8 @@ class ScriptedParty:
         if not self._call_id:
             self._call_id = self._identifiers.call_id(self.address[0])
         body = self._body if method in _OFFERING else b""
-        return self._build(method, self._remote_target or target, self._cseq, self._via(), self._remote, body)
+        uri = self._remote_target or target
+        return self._build(method, uri, self._cseq, (self._via(), *self._routes), self._remote, body)
 
     def _for_invite(self, method: str) -> Request:
         """Build an ACK or CANCEL: the INVITE's CSeq number, and unless a 2xx is acknowledged its branch as well."""
@@ -108,16 +113,21 @@ class ScriptedParty:
             raise LocalError(f"cannot send {method}: no INVITE was sent")
         answer, number = self._invite_answer, invite.cseq.number
         if method == "ACK" and answer is not None and answer.status < 300:
-            return self._build("ACK", self._remote_target or invite.uri, number, self._via(), answer.header("To"), b"")
+            uri, way = self._remote_target or invite.uri, (self._via(), *self._routes)
+            return self._build("ACK", uri, number, way, answer.header("To"), b"")
         to = answer.header("To") if method == "ACK" and answer is not None else invite.header("To")
-        return self._build(method, invite.uri, number, ("Via", invite.header("Via") or ""), to, b"")
+        way = (("Via", invite.header("Via") or ""), *(("Route", route) for route in invite.values("Route")))
+        return self._build(method, invite.uri, number, way, to, b"")
 
-    def _build(self, method: str, uri: str, cseq: int, via: HeaderField, to: str | None, body: bytes) -> Request:
+    def _build(
+        self, method: str, uri: str, cseq: int, way: tuple[HeaderField, ...], to: str | None, body: bytes
+    ) -> Request:
+        """Build a request; `way` is its Via and Route."""
         optional: tuple[HeaderField, ...] = (self._contact,) if method in _TARGETING else ()
         if body:
             optional = (*optional, ("Content-Type", "application/sdp"))
         fields = (
-            via,
+            *way,
             MAX_FORWARDS,
             ("From", self._local),
             ("To", to or f"<{uri}>"),
@@ -148,6 +158,8 @@ class ScriptedParty:
             self._remote = request.header("From")
         if request.contact is not None:
             self._remote_target = request.contact.uri
+        if request.method == "INVITE":
+            self._routes = tuple(("Route", value) for value in request.values("Record-Route"))
         self._received[request.method] = request
 
     def _note_response(self, response: Response) -> None:
@@ -157,6 +169,8 @@ class ScriptedParty:
             self._remote = self._remote or response.header("To")
         if response.contact is not None and response.status < 300:
             self._remote_target = response.contact.uri
+        if response.method == "INVITE" and response.to_tag and response.status < 300:
+            self._routes = tuple(("Route", value) for value in reversed(response.values("Record-Route")))
 
     def next_deadline(self) -> int | None:
         """Return None: nothing is ever due."""

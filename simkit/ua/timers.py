@@ -19,6 +19,7 @@ class Timer(Enum):
 
     A = ("A", "3261-17.1.1.2")  # When to send the INVITE again, over an unreliable transport
     B = ("B", "3261-17.1.1.2")  # When to give up an INVITE that got no response
+    C = ("C", "3261-16.8")  # When a proxy stops waiting for the final response to an INVITE
     D = ("D", "3261-17.1.1.2")  # When to stop absorbing repeated 3xx-6xx to an INVITE
     E = ("E", "3261-17.1.2.2")  # When to send a non-INVITE request again
     F = ("F", "3261-17.1.2.2")  # When to give up a non-INVITE request
@@ -38,6 +39,7 @@ class Timer(Enum):
     REFRESH = ("refresh", "RFC4028-7.2-12")  # When to refresh the session
     BYE = ("bye", "RFC4028-10-7")  # When to hang up, for the peer's refresh has not come
     EXPIRY = ("expiry", "RFC4028-10-2")  # When the session has expired in spite of our tries to refresh it
+    EXPIRATION = ("expiration", "RFC4028-8.2-7")  # When a proxy forgets a call, for its session has expired
 
     rule: str
 
@@ -52,6 +54,7 @@ class Timer(Enum):
 
 
 TIMER_D_MIN_US: Final = 32 * S  # RFC 3261 section 17.1.1.2: at least 32 s, whatever T1 is
+TIMER_C_US: Final = 181 * S  # RFC 3261 section 16.6: more than 3 minutes
 TRYING_AFTER_US: Final = 200 * MS  # RFC 3261 section 17.2.1
 
 

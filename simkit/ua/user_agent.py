@@ -44,6 +44,8 @@ class UserAgentSettings:
     """When it answers a call: at once, after this time, or (None) by hand."""
     reject_with: int | None = None
     """The status with which it rejects every call."""
+    route: tuple[str, ...] = ()
+    """Route values of requests outside of a dialog: the proxies by which they leave (RFC 3261 section 8.1.2)."""
 
 
 TimerLogicFactory = Callable[[SessionTimerSettings, Side, Random, TimerLog | None], TimerLogic]
@@ -103,6 +105,7 @@ class UserAgent:
             self._media(),
             local=f"<{self.uri}>;tag={self.identifiers.tag()}",
             target=target,
+            route=self._settings.route,
         )
         self._calls[call_id, call.local_tag] = call
         call.invite(now=now)
@@ -155,7 +158,7 @@ class UserAgent:
             remote=f"<{target}>",
             local_cseq=0,
             remote_cseq=None,
-            route_set=(),
+            route_set=self._settings.route,
             remote_target=target,
         )
         request = outside.request("OPTIONS", via=self.via(), headers=(*self.abilities(), ("Accept", "application/sdp")))

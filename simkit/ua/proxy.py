@@ -1,0 +1,212 @@
+"""A proxy that keeps transactions and calls in mind, and stays on the path (RFC 3261 section 16, RFC 4028 section 8).
+
+Requests go where their Route or Request-URI says (`proxy_routing`), each by a `ResponseContext` of its own; what
+becomes of session timers is decided in `proxy_session`. It forks nothing, looks nobody up, and never sends a BYE.
+"""
+
+from dataclasses import dataclass
+
+from ..errors import PeerError
+from ..settings import BaseTimes, ProxySessionSettings
+from ..sip.headers import HeaderField
+from ..sip.message import Message, Request, Response
+from . import proxy_session
+from .call import SESSION_METHODS
+from .events import Address, CallEvent, Outgoing
+from .exchange import Exchange
+from .identifiers import MAGIC_COOKIE, Identifiers
+from .proxied_calls import ProxiedCalls
+from .proxy_routing import fingerprint, forwarded, is_answerable, next_hop, refusal, stateless_suffix
+from .proxy_session import NOTHING, Remembered
+from .response_context import ResponseContext
+from .responses import respond
+from .server_transaction import ServerTransaction
+from .timer_logic import Reject
+from .timers import TimerEvent, TimerLog
+from .transaction_layer import RequestSender, TransactionLayer
+
+
+@dataclass(frozen=True, slots=True)
+class ProxySettings:
+    """What a proxy goes by."""
+
+    times: BaseTimes = BaseTimes()
+    session_timer: ProxySessionSettings = ProxySessionSettings()
+
+
+class Proxy:
+    """One proxy. Times are microseconds on its own clock and never go back."""
+
+    def __init__(
+        self, name: str, address: Address, settings: ProxySettings, *, identifiers: Identifiers, traced: bool = False
+    ) -> None:
+        self.name = name
+        self.address = address
+        self.times = settings.times
+        self.log: TimerLog | None = [] if traced else None
+        self._session_timer = settings.session_timer
+        self._identifiers = identifiers
+        self._sent_by, self._record_route = _written(address, reliable=settings.times.reliable)
+        self._layer = TransactionLayer(settings.times, self.log)
+        self._contexts: list[ResponseContext] = []  # those that still wait for a final response
+        self._events: list[CallEvent] = []
+        self._calls = ProxiedCalls(self.report, self.log)
+
+    # --- what happened ---
+
+    def receive(self, message: Message, *, now: int) -> None:
+        """Take a message in. What answers nothing is dropped (RFC 6026), and so is what nothing can answer."""
+        if isinstance(message, Response):
+            self._layer.receive_response(message, now=now)
+        elif isinstance(message, Request) and is_answerable(message):
+            self._receive_request(message, now=now)
+        self._contexts = [context for context in self._contexts if not context.answered]
+
+    def reply(self, request: Request, status: int, headers: tuple[HeaderField, ...] = (), *, now: int) -> None:
+        """Answer a request with this final status instead of forwarding it; its transaction absorbs the rest."""
+        known, _ = self._layer.receive_request(request, now=now)
+        if known is None and request.method != "ACK":
+            self.refuse(self._layer.open_server(request), status, headers, now=now)
+
+    def next_deadline(self) -> int | None:
+        """Return the one time at which `handle_deadline` is to be called next."""
+        deadlines = [self._layer.next_deadline(), self._calls.next_deadline()]
+        deadlines += [context.next_deadline() for context in self._contexts]
+        return min([at for at in deadlines if at is not None], default=None)
+
+    def handle_deadline(self, *, now: int) -> None:
+        """Do what has fallen due."""
+        self._layer.handle_deadline(now=now)
+        for context in self._contexts:
+            context.handle_deadline(now=now)
+        self._contexts = [context for context in self._contexts if not context.answered]
+        self._calls.handle_deadline(now=now)
+
+    def outgoing(self) -> list[Outgoing]:
+        """Drain the messages to send, in order."""
+        return self._layer.outgoing()
+
+    def events(self) -> list[CallEvent]:
+        """Drain the facts about calls, in order."""
+        drained, self._events = self._events, []
+        return drained
+
+    def timer_events(self) -> list[TimerEvent]:
+        """Drain what became of timers, in order; empty unless traced."""
+        if not self.log:
+            return []
+        drained = self.log[:]
+        self.log.clear()  # the machines hold on to this list
+        return drained
+
+    # --- requests ---
+
+    def _receive_request(self, request: Request, *, now: int) -> None:
+        known, acks = self._layer.receive_request(request, now=now)
+        for ack in acks:
+            self._forward_ack(ack)
+        if known is None and request.method != "ACK":
+            transaction = self._layer.open_server(request)
+            self._receive_new(request, transaction, now=now)
+            transaction.start(now=now)
+
+    def _receive_new(self, request: Request, transaction: ServerTransaction, *, now: int) -> None:
+        refused = refusal(request, self.address)
+        if refused is not None:
+            self.refuse(transaction, *refused, now=now)
+        elif request.method == "CANCEL":
+            self._receive_cancel(request, transaction, now=now)
+        else:
+            self._forward(request, transaction, now=now)
+
+    def _receive_cancel(self, cancel: Request, transaction: ServerTransaction, *, now: int) -> None:
+        """Answer a CANCEL and pass it on as one of ours (section 16.10).
+
+        One without its INVITE is not forwarded as it is: what we forward has branches that nobody can guess.
+        """
+        invited = self._layer.cancelled_by(cancel)
+        self.refuse(transaction, 481 if invited is None else 200, now=now)
+        for context in self._contexts:
+            if context.transaction is invited:
+                context.cancel(now=now)
+
+    def _forward(self, request: Request, transaction: ServerTransaction, *, now: int) -> None:
+        hop = next_hop(request, self.address)
+        if hop is None:
+            self.refuse(transaction, 404, now=now)  # section 16.5: it ends here, and here is nobody
+            return
+        try:
+            verdict = self._examine(request)
+        except PeerError as error:
+            self.refuse(transaction, error.status, now=now)
+            return
+        if isinstance(verdict, Reject):
+            self.refuse(transaction, verdict.status, verdict.headers, now=now)
+            return
+        if request.method == "BYE":
+            self._calls.ended(request, now=now)
+        record_route = self._record_route if request.method in SESSION_METHODS else None
+        via = self._via(self._identifiers.branch(), request)
+        onward = forwarded(verdict.request, hop, via=via, record_route=record_route)
+        context = ResponseContext(self, transaction, onward, hop.destination, verdict.remembered)
+        self._contexts.append(context)
+        context.forward(now=now)
+
+    def _examine(self, request: Request) -> proxy_session.Forward | Reject:
+        if self._session_timer.enabled and request.method in SESSION_METHODS:
+            return proxy_session.examine(request, self._session_timer)
+        return proxy_session.Forward(request, NOTHING)
+
+    def _forward_ack(self, ack: Request) -> None:
+        """Pass on the ACK to a 2xx, a transaction of nobody's, so that each repetition looks the same (16.11)."""
+        if refusal(ack, self.address) is None and (hop := next_hop(ack, self.address)):
+            via = self._via(MAGIC_COOKIE + stateless_suffix(ack), ack)
+            self._layer.transmit(forwarded(ack, hop, via=via, record_route=None), hop.destination)
+
+    def _via(self, branch: str, request: Request) -> HeaderField:
+        return "Via", f"{self._sent_by};branch={branch}.{fingerprint(request)}"
+
+    # --- what response contexts need of us (response_context.Forwarder) ---
+
+    def send(
+        self, request: Request, destination: Address, sender: RequestSender | None, exchange: Exchange, *, now: int
+    ) -> None:
+        """Send a request by a client transaction that reports to the sender."""
+        self._layer.send(request, destination, sender, exchange, now=now)
+
+    def respond(self, transaction: ServerTransaction, response: Response, *, now: int) -> None:
+        """Send a response by the server transaction of its request."""
+        self._layer.respond(transaction, response, now=now)
+
+    def refuse(
+        self, transaction: ServerTransaction, status: int, headers: tuple[HeaderField, ...] = (), *, now: int
+    ) -> None:
+        """Answer a request ourselves."""
+        request = transaction.request
+        tag = request.to_tag or self._identifiers.tag()
+        self.respond(transaction, respond(request, status, to_tag=tag, headers=headers), now=now)
+
+    def transmit(self, response: Response) -> None:
+        """Send a response outside of any transaction."""
+        self._layer.transmit(response, response.via.address)
+
+    def confirmed(self, response: Response, remembered: Remembered, *, first: bool, now: int) -> Response:
+        """Return what to pass on in the place of a 2xx; `first`: it has not been passed on before."""
+        if response.method not in SESSION_METHODS:
+            return response
+        enabled = self._session_timer.enabled
+        onward = proxy_session.complete(response, remembered, self._session_timer) if enabled else response
+        if first:
+            self._calls.confirmed(onward, expires=enabled, now=now)
+        return onward
+
+    def report(self, event: CallEvent) -> None:
+        """Hand out a fact."""
+        self._events.append(event)
+
+
+def _written(address: Address, *, reliable: bool) -> tuple[str, HeaderField]:
+    """Return how a Via of ours begins, and our Record-Route."""
+    host, port = address
+    place = f"{f'[{host}]' if ':' in host else host}:{port}"
+    return f"SIP/2.0/{'TCP' if reliable else 'UDP'} {place}", ("Record-Route", f"<sip:{place};lr>")
