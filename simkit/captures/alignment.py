@@ -12,15 +12,21 @@ from typing import Final, NamedTuple
 
 LOOKAHEAD: Final = 1000
 WINDOW: Final = 32
-"""Elements of either side that are weighed against each other at once."""
+"""Elements of either side that are weighed against each other at once ..."""
+MARGIN: Final = 8
+"""... so many of which come after both agree again: that may be by accident."""
 
 _ONE_SIDED: Final = 16  # costs: an element without a counterpart ...
-_OTHER_KEY: Final = 16  # ... one whose counterpart is something else: less than two without any
+_OTHER_KEY: Final = 17  # ... one whose counterpart is something else: less than two without any
 _OTHER_TIME: Final = 8  # ... and by so much more, the farther away it is:
 _FARTHEST: Final = 7
 
 Pair = tuple[int | None, int | None]
 """Positions on the left and on the right."""
+
+_Step = tuple[bool, bool]
+"""Whether it goes on by one on the left, and on the right."""
+_BOTH: Final = (True, True)
 
 
 class Element(NamedTuple):
@@ -67,10 +73,13 @@ def align_groups(left: Sequence[Element], right: Sequence[Element], *, tolerance
 
 
 def align(left: Sequence[Element], right: Sequence[Element], *, tolerance_us: int) -> list[Pair]:
-    """Return every position of both sides once, with its counterpart or None, in order."""
+    """Return every position of both sides once, with its counterpart or None.
+
+    In order, but for those that changed places with a neighbour.
+    """
     if [element.key for element in left] == [element.key for element in right]:
         return [(index, index) for index in range(len(left))]  # whatever the times: one side may run faster
-    return list(_pairs(left, right, Drift(tolerance_us)))
+    return _reunited(list(_pairs(left, right, Drift(tolerance_us))), left, right)
 
 
 def in_order(pairs: Iterable[Pair]) -> list[Pair]:
@@ -97,23 +106,37 @@ def in_order(pairs: Iterable[Pair]) -> list[Pair]:
 def _pairs(left: Sequence[Element], right: Sequence[Element], drift: Drift) -> Iterator[Pair]:
     i = j = 0
     while i < len(left) and j < len(right):
-        if _agree(left[i], right[j], drift):
-            drift.jumps(right[j].at - left[i].at)
-            yield i, j
-            i, j = i + 1, j + 1
-            continue
-        end_i, end_j = _next_agreement(left, right, i, j, drift)
-        is_whole = (end_i - i) * (end_j - j) <= WINDOW * WINDOW
-        if not is_whole:
-            end_i, end_j = min(end_i, i + WINDOW), min(end_j, j + WINDOW)
-        pairs = _cheapest(left[i:end_i], right[j:end_j], drift)
-        for a, b in pairs if is_whole else pairs[: WINDOW // 2]:  # farther on, what is beyond the window matters
-            yield (None if a is None else i), (None if b is None else j)
-            if a is not None and b is not None:
+        for is_left, is_right in _next_pairs(left, right, i, j, drift):
+            yield (i if is_left else None), (j if is_right else None)
+            if is_left and is_right:
                 drift.jumps(right[j].at - left[i].at)
-            i, j = i + (a is not None), j + (b is not None)
+            i, j = i + is_left, j + is_right
     yield from ((index, None) for index in range(i, len(left)))
     yield from ((None, index) for index in range(j, len(right)))
+
+
+def _next_pairs(left: Sequence[Element], right: Sequence[Element], i: int, j: int, drift: Drift) -> list[_Step]:
+    """Return how to go on from here, at least to where both sides agree again."""
+    if _agree(left[i], right[j], drift):
+        return [_BOTH]
+    end_i, end_j = _next_agreement(left, right, i, j, drift)
+    if i == end_i or j == end_j:
+        alone = (end_i - i) or (end_j - j)
+        if alone > WINDOW - MARGIN:
+            return [(j == end_j, i == end_i)] * alone
+    ours = left[i : min(end_i + MARGIN, i + WINDOW)]
+    theirs = right[j : min(end_j + MARGIN, j + WINDOW)]
+    return _trusted(_cheapest(ours, theirs, drift), ours, theirs, drift)
+
+
+def _trusted(steps: list[_Step], left: Sequence[Element], right: Sequence[Element], drift: Drift) -> list[_Step]:
+    """Return the steps up to the first agreement; without one, half of them: what is beyond the window matters."""
+    i = j = 0
+    for count, (is_left, is_right) in enumerate(steps, start=1):
+        if is_left and is_right and _agree(left[i], right[j], drift):
+            return steps[:count]
+        i, j = i + is_left, j + is_right
+    return steps[: max(1, len(steps) // 2)]
 
 
 def _agree(left: Element, right: Element, drift: Drift) -> bool:
@@ -134,34 +157,50 @@ def _next_agreement(left: Sequence[Element], right: Sequence[Element], i: int, j
     return len(left), len(right)
 
 
-def _cheapest(left: Sequence[Element], right: Sequence[Element], drift: Drift) -> list[Pair]:
-    """Return the cheapest way to pair two short sequences (Wagner and Fischer's table, filled from the end)."""
-    table = [
-        [(len(left) - i + len(right) - j) * _ONE_SIDED for j in range(len(right) + 1)] for i in range(len(left) + 1)
-    ]
-    for i in reversed(range(len(left))):
+def _cheapest(left: Sequence[Element], right: Sequence[Element], drift: Drift) -> list[_Step]:
+    """Return the cheapest way through two short sequences (Wagner and Fischer's table, filled from the end)."""
+    rows, columns = len(left), len(right)
+    table = [[(rows - i + columns - j) * _ONE_SIDED for j in range(columns + 1)] for i in range(rows + 1)]
+    for i in reversed(range(rows)):
         row, below = table[i], table[i + 1]
-        for j in reversed(range(len(right))):
+        for j in reversed(range(columns)):
             row[j] = min(_cost(left[i], right[j], drift) + below[j + 1], below[j] + _ONE_SIDED, row[j + 1] + _ONE_SIDED)
-    pairs: list[Pair] = []
+    steps: list[_Step] = []
     i = j = 0
-    while i < len(left) or j < len(right):
-        cost, last_left, last_right = table[i][j], i == len(left), j == len(right)
-        if not last_left and not last_right and cost == _cost(left[i], right[j], drift) + table[i + 1][j + 1]:
-            pairs.append((i, j))
-            i, j = i + 1, j + 1
-        elif not last_left and cost == table[i + 1][j] + _ONE_SIDED:
-            pairs.append((i, None))
-            i += 1
+    while i < rows or j < columns:
+        if i < rows and j < columns and table[i][j] == _cost(left[i], right[j], drift) + table[i + 1][j + 1]:
+            step = _BOTH
         else:
-            pairs.append((None, j))
-            j += 1
-    return pairs
+            is_left = i < rows and table[i][j] == table[i + 1][j] + _ONE_SIDED
+            step = (is_left, not is_left)
+        steps.append(step)
+        i, j = i + step[0], j + step[1]
+    return steps
 
 
 def _cost(left: Element, right: Element, drift: Drift) -> int:
     cost = 0 if left.key == right.key else _OTHER_KEY
-    late_us = abs(right.at - left.at - drift.late_us)
-    if late_us > drift.tolerance_us:
-        cost += _OTHER_TIME + min(_FARTHEST, (late_us // (drift.tolerance_us or 1)).bit_length() // 2)
+    late_us = right.at - left.at
+    if not drift.allows(late_us):
+        times_late = abs(late_us - drift.late_us) // (drift.tolerance_us or 1)
+        cost += _OTHER_TIME + min(_FARTHEST, times_late.bit_length() // 2)
     return cost
+
+
+def _reunited(pairs: list[Pair], left: Sequence[Element], right: Sequence[Element]) -> list[Pair]:
+    """Pair what has no counterpart only because it changed places with a neighbour."""
+    alone: dict[tuple[bool, Hashable], int] = {}
+    gone: set[int] = set()
+    for place, (a, b) in enumerate(pairs):
+        if (a is None) == (b is None):
+            continue
+        is_left = a is not None
+        key = left[a].key if a is not None else right[b or 0].key
+        other_place = alone.pop((not is_left, key), None)
+        if other_place is None or place - other_place > MARGIN:
+            alone[is_left, key] = place
+            continue
+        other = pairs[other_place]
+        pairs[place] = (a, other[1]) if is_left else (other[0], b)
+        gone.add(other_place)
+    return [pair for place, pair in enumerate(pairs) if place not in gone]

@@ -19,7 +19,8 @@ class Comparer:
     def __init__(self, ignore: frozenset[str]) -> None:
         self._ignore = ignore
         self._findings = Findings()
-        self._target: tuple[str, str] | None = None
+        self._initial: set[str] = set()
+        """Branches of requests outside a dialog."""
 
     def compare(self, left: Sending, right: Sending) -> tuple[Difference, ...]:
         """Return in what the next message differs from its counterpart."""
@@ -55,16 +56,16 @@ class Comparer:
             self._findings.add(Kind.COSMETIC, "reason phrase", left.reason, right.reason, why)
 
     def _compare_targets(self, left: Request, right: Request) -> None:
-        """Compare Request-URIs: within a dialog that is the peer's Contact, before and for its ACK the one dialled."""
-        pair = (left.uri, right.uri)
-        if self._target is None:
-            self._target = pair
-        if pair == self._target:
-            return
+        """Compare Request-URIs: what was dialled, also where ACK or CANCEL repeats it; in a dialog the Contact."""
         try:
-            compare_uris(self._findings, "Request-URI", "contact", *pair)
+            is_initial = left.to_tag is None or left.branch in self._initial
+            if is_initial:
+                self._initial.add(left.branch)
+            compare_uris(self._findings, "Request-URI", "target" if is_initial else "contact", left.uri, right.uri)
         except PeerError as error:
-            self._findings.add(Kind.SEMANTIC, "Request-URI", *pair, f"one of them cannot be read ({error})")
+            if left.uri != right.uri:
+                why = f"one of them cannot be read ({error})"
+                self._findings.add(Kind.SEMANTIC, "Request-URI", left.uri, right.uri, why)
 
     def _compare_cseqs(self, left: Sending, right: Sending) -> None:
         here, there = (each.transit.message.header("CSeq") for each in (left, right))

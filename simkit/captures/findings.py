@@ -14,6 +14,7 @@ NAMED: Final[Mapping[str, str]] = {
     "tag": "names a side of the dialog (RFC 3261 section 19.3)",
     "branch": "names a transaction (RFC 3261 section 8.1.1.7)",
     "address of record": "says who it is, not what is said",
+    "target": "says who is called",
     "contact": "says where a party is reached in this dialog (RFC 3261 section 12.1)",
     "route": "says where a proxy is",
     "address": "says who or where somebody is",
