@@ -390,7 +390,8 @@ class Call:
             self._host.report(
                 CallEvent(Fact.SESSION, self.call_id, interval_s=state.interval_s, we_refresh=state.we_refresh)
             )
-        self._wanted = [exchange for exchange in self._wanted if not exchange.asked_by_logic]
+        if self._wanted:
+            self._wanted = [exchange for exchange in self._wanted if not exchange.asked_by_logic]
 
 
 _SDP: Final[HeaderField] = ("Content-Type", "application/sdp")

@@ -141,6 +141,8 @@ class TimerTable:
     def due(self, *, now: int) -> list[Timer]:
         """Disarm and return the timers that are due: the earliest first, then in the order in which they were armed."""
         fired: list[Timer] = []
+        if self._next is None or now < self._next:
+            return fired
         while (timer := self.earliest_due(now=now)) is not None:
             fired.append(timer)
         return fired
