@@ -26,8 +26,8 @@ class SipUri:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port to send to; the port is the scheme's own where none is given."""
-        return self.host, self.port or (SIPS_PORT if self.scheme == "sips" else SIP_PORT)
+        """Host and port to send to, IPv6 without brackets; the port is the scheme's own where none is given."""
+        return self.host.strip("[]"), self.port or (SIPS_PORT if self.scheme == "sips" else SIP_PORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ class Via:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where responses go (RFC 3261 section 18.2.2, RFC 3581 section 4)."""
+        """Where responses go (RFC 3261 section 18.2.2, RFC 3581 section 4); IPv6 without brackets."""
         if len(self.parameters) == 1 and self.branch:
-            return self.host, self.port or SIP_PORT
+            return self.host.strip("[]"), self.port or SIP_PORT
         rport = self.parameter("rport") or ""
         port = int(rport) if _PORT.fullmatch(rport) else self.port
-        return self.parameter("received") or self.host, port or SIP_PORT
+        return (self.parameter("received") or self.host).strip("[]"), port or SIP_PORT
 
 
 _PORT = re.compile("[0-9]{1,5}")

@@ -52,6 +52,13 @@ def test_the_port_is_the_schemes_own_where_none_is_given(text: str, port: int) -
     assert parse_uri(text).address == ("b", port)
 
 
+def test_an_ipv6_address_to_send_to_has_no_brackets() -> None:
+    """They are of the writing (RFC 3261 section 25.1): no socket knows them."""
+    assert parse_uri("sip:a@[::1]:5070").address == ("::1", 5070)
+    assert parse_via("SIP/2.0/UDP [::1]:5070;branch=z9hG4bK1").address == ("::1", 5070)
+    assert parse_via("SIP/2.0/UDP h;received=[::1];branch=z9hG4bK1").address == ("::1", 5060)
+
+
 ADDRESSES = [
     pytest.param("<sip:a@b>", NameAddress("sip:a@b"), "", id="brackets"),
     pytest.param("sip:a@b;tag=1", NameAddress("sip:a@b", "", (("tag", "1"),)), "1", id="bare: the header's parameters"),
@@ -105,7 +112,7 @@ def test_what_is_no_address_is_the_peers_fault(value: str) -> None:
 VIAS = [
     pytest.param("SIP/2.0/UDP a", Via("UDP", "a", None), ("a", 5060), id="short"),
     pytest.param("SIP/2.0/udp a:5070", Via("UDP", "a", 5070), ("a", 5070), id="port"),
-    pytest.param("SIP / 2.0 / TCP [::1] : 5070", Via("TCP", "[::1]", 5070), ("[::1]", 5070), id="white space, IPv6"),
+    pytest.param("SIP / 2.0 / TCP [::1] : 5070", Via("TCP", "[::1]", 5070), ("::1", 5070), id="white space, IPv6"),
     pytest.param(
         "SIP/2.0/UDP a:5070;branch=z9;received=1.2.3.4;rport=6",
         Via("UDP", "a", 5070, (("branch", "z9"), ("received", "1.2.3.4"), ("rport", "6"))),
