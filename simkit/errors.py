@@ -69,6 +69,31 @@ class SetupError(SimkitError):
     exit_code: ClassVar[int] = 3
 
 
+class ForeignError(SimkitError):
+    """Somebody else's code failed: it died, hung, broke the protocol or raised (exit code 3).
+
+    `what` says so; `log` are the last lines of its log, or of the traceback through its own files.
+    """
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, what: str, log: tuple[str, ...] = (), place: Source | None = None, note: str = "") -> None:
+        self.what = what
+        self.log = log
+        super().__init__(what, log, place, note)
+        self._place = place
+        self._note = note
+
+    def at(self, place: Source, *, when: str = "", note: str = "") -> "ForeignError":
+        """Return this error with the line of the flow, and when in the run it happened."""
+        what = f"{when}, {self.what}" if when else self.what
+        return ForeignError(what, self.log, self._place or place, note)
+
+    def __str__(self) -> str:
+        first = f"{self._place}: {self.what}{caret(self._place, self._note)}" if self._place else self.what
+        return "\n".join([first, *(f"    {line}" for line in self.log)])
+
+
 class NothingToRunError(SimkitError):
     """No flow was found or chosen (exit code 5)."""
 
