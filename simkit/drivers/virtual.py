@@ -40,6 +40,9 @@ class VirtualDriver(Driver):
     """Plays calls on a clock that never waits."""
 
     now: int = 0
+    look_ahead: Callable[[int], bool] | None = None
+    """Called before time moves on: nothing else happens up to and including this time. It may have something happen
+    by then (`at`), and returns whether something may yet happen after that."""
 
     def __init__(self, *, start_at: int = 0) -> None:
         self._environment = Environment(start_at)
@@ -65,11 +68,17 @@ class VirtualDriver(Driver):
         """Let happen what is to happen up to and including `until`, where the clock then stands; tell why it ended."""
         environment = self._environment
         self._stopped = False
-        while (next_at := environment.peek()) <= until or self._unwatched:
+        is_expecting = False
+        while (next_at := environment.peek()) <= until or self._unwatched or self.look_ahead is not None:
             if next_at > self.now:
                 if self._unwatched:
                     self._settle()
                     continue
+                if self.look_ahead is not None:
+                    is_expecting = self.look_ahead(int(min(next_at, until)))
+                    next_at = environment.peek()
+                    if next_at > until:
+                        break
                 self.now = int(next_at)
             environment.step()
             if self._stopped:
@@ -77,7 +86,7 @@ class VirtualDriver(Driver):
         if self.now < until:
             environment.run(until=until)
             self.now = until
-        return RunEnd.IDLE if next_at == Infinity else RunEnd.LIMIT
+        return RunEnd.LIMIT if is_expecting or next_at != Infinity else RunEnd.IDLE
 
     def _watch(self, party: Party, now: int) -> None:
         """Look at the deadline when the instant is over: most timers that it arms are disarmed by then."""

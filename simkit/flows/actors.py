@@ -6,6 +6,7 @@ from ..settings import SessionTimerSettings
 from .blocks import read_block
 from .faults import Misread, quoted
 from .model import DEFAULT_ALLOW, Actor, Answer, AnswerPolicy, Clock, Role
+from .logic import check_has_seat
 from .patterns import parse_status
 from .reading import Reading, duration_us, kind_of
 from .schema import ACTOR, CLOCK, LINE_KEYS, SESSION_TIMER
@@ -53,7 +54,6 @@ def _read_actor(reading: Reading, name: Scalar, node: Node) -> Actor | None:
         fields["answers"] = reading.attempt(answers, _read_answers, reading, answers) or AnswerPolicy()
     if clock := fields.pop("clock", None):
         fields["clock"] = Clock(**read_block(reading, clock, CLOCK, "clock"))
-    fields.pop("logic", None)  # RFC 4028, the only one so far
     role = Role(fields.pop("role"))
     return Actor(name.source, name.text, role, **{"allow": DEFAULT_ALLOW, **fields})
 
@@ -72,6 +72,8 @@ def _warn(reading: Reading, node: Map, settings: SessionTimerSettings) -> None:
             reading.warn(value.source, f"{name} is {seconds} s, below RFC 4028's floor of {_FLOOR_S} s (section 4)")
     if settings.default_expires_s < settings.min_se_s:
         place = (node.value("default_expires") or node).source
+    if isinstance(node, Map) and (logic := node.value("logic")):
+        reading.attempt(logic, check_has_seat, role)
         message = f"default_expires ({settings.default_expires_s} s) is below min_se ({settings.min_se_s} s)"
         reading.warn(place, f"{message}: an offer must not ask for less than its own Min-SE (RFC4028-7.1-9)")
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from ..units import S, format_duration
 from .faults import Misread, quoted, unknown
-from .model import Instant, LinkPattern, MessagePattern, Window
+from .logic import command_logic, parse_logic
+from .model import Instant, LinkPattern, Logic, MessagePattern, Window
 from .patterns import parse_message, parse_method
 from .reading import AS_NUMBER, AS_TIME, Reading, duration_us, kind_of
 from .schema import MILLION, VERSION, Block, Key, Kind
@@ -177,17 +178,20 @@ def _share(reading: Reading, node: Node, key: Key) -> int:
 
 
 def _choice(reading: Reading, node: Node, key: Key) -> str:
-    if isinstance(node, Scalar):
-        word = reading.text(node).strip()
-        if word in key.choices:
-            return word
-        if not any(
-            word == planned or (planned.endswith("...") and word.startswith(planned[:-3])) for planned in key.planned
-        ):
-            raise unknown("word", word, key.choices)
-    elif not (isinstance(node, List) and "[command]" in key.planned):
+    if not isinstance(node, Scalar):
         raise Misread(f"expected one of {', '.join(key.choices)}, not {kind_of(node)}")
-    raise Misread(f"{kind_of(node)} is not supported yet; for now: {', '.join(key.choices)}")
+    word = reading.text(node).strip()
+    if word in key.planned:
+        raise Misread(f"{quoted(word)} is not supported yet; for now: {', '.join(key.choices)}")
+    if word not in key.choices:
+        raise unknown("word", word, key.choices)
+    return word
+
+
+def _logic(reading: Reading, node: Node, key: Key) -> Logic:
+    if isinstance(node, List):
+        return command_logic(reading.texts(node), node.source)
+    return parse_logic(reading.text(node), node.source)
 
 
 def _actor(reading: Reading, node: Node, key: Key) -> str:
@@ -237,6 +241,7 @@ _READERS: Final[Mapping[Kind, Callable[[Reading, Node, Key], Any]]] = {
     Kind.DRIFT: _drift,
     Kind.SHARE: _share,
     Kind.CHOICE: _choice,
+    Kind.LOGIC: _logic,
     Kind.ACTOR: _actor,
     Kind.PARTIES: _parties,
     Kind.INSTANT: _instant,

@@ -177,6 +177,7 @@ _SCHEMAS: Final[Mapping[Kind, Callable[[Key], Schema]]] = {
     Kind.CALLS: _calls,
     Kind.ACTORS: _actors,
     Kind.ANSWERS: lambda _: _either(_STATUS_NUMBER, _text(rf"at +once|by +hand|after +{_DURATION}|[3-6][0-9][0-9]")),
+    Kind.LOGIC: lambda _: _either({"type": "string"}, {"type": "array", "items": _SINGLE, "minItems": 1}),
     Kind.LINES: lambda _: _LINES,
     Kind.MATCHER: lambda _: _MATCHER,
     Kind.MATCHERS: lambda _: _object(_MATCHER),

@@ -51,6 +51,31 @@ class Clock:
 
 
 DEFAULT_SUPPORTED: Final = ("timer",)
+class LogicKind(Enum):
+    """Where the code in the seat of a session timer comes from."""
+
+    RFC4028 = "rfc4028"  # ours
+    MUSEUM = "museum"  # ours, with a defect
+    PYTHON = "python"  # a class, or a function that makes one
+    COMMAND = "command"  # a child process
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """`logic`: whose code sits in the seat of an actor's session timer."""
+
+    source: Source
+    kind: LogicKind
+    name: str = ""
+    """Of a museum piece ("M01") or of a class ("package.module:Class")."""
+    command: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.kind is LogicKind.COMMAND:
+            return " ".join(self.command)
+        return f"{self.kind.value}:{self.name}" if self.name else self.kind.value
+
+
 DEFAULT_ALLOW: Final = ("INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS")
 
 
@@ -73,6 +98,8 @@ class Actor:
 @dataclass(frozen=True, slots=True)
 class Network:
     """`network`: the default, and directions that differ, by (sender, receiver)."""
+    logic: Logic | None = None
+    """Who sits in the seat of its session timer; None: RFC 4028."""
 
     default: LinkSettings = LinkSettings()
     links: Mapping[tuple[str, str], LinkSettings] = field(default_factory=dict)

@@ -52,6 +52,7 @@ class Kind(Enum):
     CALLS = "calls"
     ACTORS = "actors"
     ANSWERS = "answers"
+    LOGIC = "logic"  # a word, or the command of a child process as a text or a list
     LINES = "lines"
     MATCHER = "matcher"
     MATCHERS = "matchers"
@@ -110,8 +111,8 @@ ACTOR: Final[Block] = {
     "allow": Key(Kind.METHODS, "The methods of its Allow header."),
     "clock": Key(Kind.BLOCK, "How its clock differs from true time.", block=CLOCK),
     "log": Key(Kind.TEXT, "Path of the log of a real system under test."),
-    "logic": Key(Kind.CHOICE, "The timer logic in its seat (rfc4028).", choices=("rfc4028",),
-                 planned=("museum:...", "python:...", "[command]")),
+    "logic": Key(Kind.LOGIC, "Whose session timer it runs: rfc4028 (ours), museum:M01, python:package.module:Class, "
+                             "or the command of a child process, as one text or a list."),
     "at": Key(Kind.TEXT, "Address of a real system under test.", is_planned=True),
     "start": Key(Kind.TEXTS, "Command that starts a real system under test.", is_planned=True),
     "ready": Key(Kind.TEXT, "Text in its log that says it has started.", is_planned=True),

@@ -16,9 +16,11 @@ from ..errors import Fault, FlowError
 from ..flows.model import Calls, Flow
 from .call_run import CallRun
 from .crowd import Crowd, Progress, collecting_rarely
+from .logics import check_logics
 from .party import Cast
 from .plan import Plan
 from .run import Run
+from .seats import LOGIC_TIMEOUT_S, Seats
 from .tally import Tally
 
 RECORDED_MAX: Final = 100
@@ -32,20 +34,23 @@ def simulate(
     calls: int | None = None,
     timers: bool = False,
     keep_all: bool = False,
+    logic_timeout_s: float = LOGIC_TIMEOUT_S,
     progress: Progress | None = None,
 ) -> Run:
     """Run a flow in virtual time and return what came of it; the same flow and seed give the same run.
 
     `calls` takes the place of the flow's own count. With `timers` the traces hold every timer armed, fired and
-    cancelled; with `keep_all` every call's trace is kept. On KeyboardInterrupt the run is returned as far as it came,
-    `interrupted`. Raises FlowError for what cannot be simulated.
+    cancelled; with `keep_all` every call's trace is kept. A child in the seat of a party has `logic_timeout_s` of real
+    time for each answer. On KeyboardInterrupt the run is returned as far as it came, `interrupted`.
+
+    Raises FlowError for what cannot be simulated, ForeignError where somebody else's code fails.
     """
     started_ns = perf_counter_ns()
     if calls is not None:
         flow = replace(flow, calls=Calls(calls, flow.calls.every_us))
     check_playable(flow)
     with collecting_rarely():
-        run = _Simulation(flow, seed=seed, timers=timers, progress=progress).run(keep_all=keep_all)
+        run = _Simulation(flow, seed, logic_timeout_s, timers=timers, progress=progress).run(keep_all=keep_all)
     run.wall_us = (perf_counter_ns() - started_ns) // 1000
     return run
 
@@ -53,7 +58,7 @@ def simulate(
 def check_playable(flow: Flow) -> None:
     """Raise FlowError, with all faults, for what a flow says that a simulation cannot do."""
     expect, sources = flow.expect, flow.expect.sources
-    faults = []
+    faults = check_logics(flow)
     if expect.violations:
         message = "a simulation does not report violated rules: audit its capture instead"
         faults.append(Fault(sources.get("violations", flow.source), message))
@@ -67,9 +72,12 @@ def check_playable(flow: Flow) -> None:
 class _Simulation:
     """The calls of one flow, played and added up."""
 
-    def __init__(self, flow: Flow, *, seed: int, timers: bool, progress: Progress | None) -> None:
+    def __init__(
+        self, flow: Flow, seed: int, logic_timeout_s: float, *, timers: bool, progress: Progress | None
+    ) -> None:
         self._flow = flow
         self._seed = seed
+        self._logic_timeout_s = logic_timeout_s
         self._plan = Plan(flow)
         self._cast = Cast(flow, seed=seed, traced=timers)
         self._progress = progress
@@ -89,8 +97,9 @@ class _Simulation:
         """Play these calls; return whether that was interrupted."""
         for number in numbers:
             driver = VirtualDriver(start_at=number * self._flow.calls.every_us)
-            if Crowd(self._plan, self._cast, driver, recorded, done).play(range(number, number + 1)):
-                return True
+            with Seats(self._flow, driver, timeout_s=self._logic_timeout_s) as self._cast.seats:
+                if Crowd(self._plan, self._cast, driver, recorded, done).play(range(number, number + 1)):
+                    return True
             if self._progress is not None:
                 self._progress(number + 1, self._flow.calls.count)
         return False

@@ -1,0 +1,79 @@
+"""Whose code sits in the seat of an actor's session timer: `logic` in a flow, `--logic` at the command line."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from ..errors import Source
+from .faults import Misread, likely_word, quoted, unknown
+from .model import Actor, Flow, Logic, LogicKind, Role
+
+_KINDS: Final = tuple(kind.value for kind in LogicKind if kind is not LogicKind.COMMAND)
+_SEATED: Final = (Role.UAC, Role.UAS)
+"""The roles that have a session timer of their own."""
+
+
+def parse_logic(text: str, source: Source) -> Logic:
+    """Read "rfc4028", "museum:M01", "python:package.module:Class", or a command, split as a shell would.
+
+    Raises Misread.
+    """
+    word, colon, rest = text.strip().partition(":")
+    if word in _KINDS and (colon or word == LogicKind.RFC4028.value):
+        return _named(LogicKind(word), rest.strip(), colon, source)
+    import shlex  # only a command needs it
+
+    try:
+        command = tuple(shlex.split(text))
+    except ValueError as error:
+        raise Misread(f"{quoted(text)} cannot be split into words: {error}") from None
+    if len(command) == 1 and "/" not in text and (likely := likely_word(word, _KINDS)):
+        raise Misread(f"unknown logic {quoted(text)} (did you mean {likely}?)")
+    return command_logic(command, source)
+
+
+def _named(kind: LogicKind, name: str, colon: str, source: Source) -> Logic:
+    if kind is LogicKind.RFC4028:
+        if colon:
+            raise Misread("rfc4028 is the whole of it: nothing follows")
+        return Logic(source, kind)
+    if kind is LogicKind.PYTHON and not all(name.partition(":")[::2]):
+        raise Misread("write python:package.module:Class")
+    if not name:
+        raise Misread("write museum:M01; `simkit museum` lists them")
+    return Logic(source, kind, name)
+
+
+def command_logic(command: Sequence[str], source: Source) -> Logic:
+    """Return the logic of a child process. Raises Misread where there is no program."""
+    if not command or not command[0]:
+        raise Misread("a command begins with its program")
+    return Logic(source, LogicKind.COMMAND, command=tuple(command))
+
+
+def with_logics(flows: Iterable[Flow], logics: Mapping[str, str]) -> list[Flow]:
+    """Return the flows with these in the seats of their actors, by name; a flow without such a seat is left as it is.
+
+    Raises Misread for what is no logic, and for an actor that has a seat in none of the flows.
+    """
+    changed = list(flows)
+    for name, text in logics.items():
+        seated = {index: actor for index, flow in enumerate(changed) if (actor := _seat(flow, name)) is not None}
+        if not seated:
+            known = dict.fromkeys(other for flow in changed for other in flow.actors if _seat(flow, other))
+            raise unknown("actor", name, known)
+        for index, actor in seated.items():
+            flow, logic = changed[index], parse_logic(text, actor.source)
+            changed[index] = replace(flow, actors={**flow.actors, name: replace(actor, logic=logic)})
+    return changed
+
+
+def _seat(flow: Flow, name: str) -> Actor | None:
+    actor = flow.actors.get(name)
+    return actor if actor is not None and actor.role in _SEATED else None
+
+
+def check_has_seat(role: Role) -> None:
+    """Raise Misread for a party that has no session timer."""
+    if role not in _SEATED:
+        raise Misread(f"a party whose role is {role.value} has no session timer, and so no logic")

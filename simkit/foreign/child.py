@@ -1,0 +1,114 @@
+"""A child in lock-step: it is asked, it answers, and meanwhile no time passes for anybody.
+
+Its clock is moved by what it is asked: every request says what time it is, and `advance` lets it run until something
+falls due. What a kind of child is asked beside that, `timer_logic` and `endpoint` know.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from .actions import Actions
+from .process import ChildProcess
+from .wire import Kind, Nonsense, read_hello, read_reply, write_request
+
+T = TypeVar("T")
+
+IDLE_STEPS_MAX: Final = 1_000
+"""How often a child may be called at one instant without doing anything."""
+
+
+class Child:
+    """A process that has said what it is; `now` is its clock, in microseconds of its party's time."""
+
+    def __init__(self, command: Sequence[str], *, whose: str, timeout_s: float) -> None:
+        """Start it and hear what it is. Raises ForeignError."""
+        self._whose = whose
+        self._process = ChildProcess(command, whose=f"{whose} ('{' '.join(command)}')", timeout_s=timeout_s)
+        self.now = 0
+        self.next_at: int | None = None
+        """When it wants to be called; None: it waits for nothing, or cannot know."""
+        self._requests = 0
+        self._idle_steps = 0
+        try:
+            line = self._process.read_line()
+        except BaseException:
+            self._process.end(at_once=True)
+            raise
+        self._hello = self._understood(lambda: read_hello(line))
+
+    @property
+    def kind(self) -> Kind:
+        """What it is."""
+        return self._hello.kind
+
+    @property
+    def knows_next(self) -> bool:
+        """Whether `next_at` can be relied on."""
+        return self._hello.knows_next
+
+    def ask(self, do: str, read: Callable[[Actions], T], *, now: int, **fields: Any) -> T:
+        """Have it do something at a time that has not passed, and return what `read` makes of its actions.
+
+        A child that has been advanced past `now`, as one of two that cannot know their deadlines may be, is asked at
+        its own time. Raises ForeignError.
+        """
+        self.now = max(self.now, now)
+        return self._exchange(do, read, fields)
+
+    def advance(self, read: Callable[[Actions], T], *, until: int) -> T:
+        """Let it run up to `until`, or to where it acts: `now` says where it stopped. Raises ForeignError."""
+        assert until >= self.now, "time does not go back"
+        return self._exchange("advance", read, {"until": until})
+
+    def _exchange(self, do: str, read: Callable[[Actions], T], fields: dict[str, Any]) -> T:
+        self._requests += 1
+        request = write_request(self._requests, do, self.now, fields)
+        try:
+            line = self._process.exchange(request)
+        except BaseException:  # an interruption as well: its answer would be taken for the next
+            self._process.end(at_once=True)
+            raise
+
+        def understand() -> T:
+            reply = read_reply(line, self._requests, self._hello, now=self.now)
+            self._keep_time(do, reply.now, fields.get("until"), acted=bool(reply.actions))
+            self.next_at = reply.next_at
+            if self.next_at is not None and self.next_at < self.now:
+                raise Nonsense(f'went back in time: "next" is {self.next_at}, and it was {self.now} already')
+            return read(reply.actions)
+
+        return self._understood(understand)
+
+    def _keep_time(self, do: str, stopped_at: int | None, until: int | None, *, acted: bool) -> None:
+        if until is None:
+            if stopped_at not in (None, self.now):
+                raise Nonsense(f'moved its clock from {self.now} to {stopped_at} in "{do}": only "advance" does')
+            return
+        if stopped_at is None and acted:
+            raise Nonsense('acted, and did not say when: a reply to "advance" with actions has a "now"')
+        reached = until if stopped_at is None else stopped_at
+        if reached > until:
+            raise Nonsense(f"ran ahead: it was to stop at {until}, and went on to {reached}")
+        self._idle_steps = self._idle_steps + 1 if reached == self.now and not acted else 0
+        if self._idle_steps > IDLE_STEPS_MAX:
+            raise Nonsense(f"was called {IDLE_STEPS_MAX} times at {self.now}, as it wanted, and did nothing")
+        self.now = reached
+
+    def _understood(self, read: Callable[[], T]) -> T:
+        try:
+            return read()
+        except Nonsense as nonsense:
+            raise self._process.failure(str(nonsense)) from None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it can be asked nothing any more."""
+        return self._process.has_ended
+
+    def note(self, text: str) -> None:
+        """Add a line to its log."""
+        self._process.note(text)
+
+    def end(self) -> None:
+        """End the process, and all that it started."""
+        self._process.end()

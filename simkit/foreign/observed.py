@@ -1,0 +1,162 @@
+"""What became of the calls of a party that reports nothing itself, read from the messages that it sends and receives.
+
+Why it hung up is a guess where no line of the flow made it: after a refresh that failed, that; else that the session
+has expired. What leaves no trace in messages, such as a transaction that was given up, is not seen.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from ..errors import PeerError
+from ..sip.message import Message, Request, Response
+from ..sip.session_headers import Refresher
+from ..ua.events import CallEvent, Fact, Reason
+
+SESSION_METHODS: Final = frozenset({"INVITE", "UPDATE"})
+_TRIED_AGAIN: Final = frozenset({401, 407, 422, 491, 500, 503})  # what a caller may mend, or wait for
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call, by Call-ID."""
+
+    is_up: bool = False
+    has_ended: bool = False
+    is_over: bool = False
+    session: tuple[int | None, bool] | None = None
+    failed: dict[str, int] = field(default_factory=dict)
+    """By method: the status with which our last request failed."""
+    waiting: set[tuple[str, int]] = field(default_factory=set)
+    """Our INVITEs and UPDATEs without a final response."""
+    settled: set[tuple[bool, str, int]] = field(default_factory=set)
+    """Final responses seen, so that their repetitions count for nothing: whether ours, method, CSeq number."""
+
+
+class ObservedCalls:
+    """The calls of one party."""
+
+    def __init__(self, timeout_us: int) -> None:
+        """A BYE that is not answered is given up after `timeout_us` (RFC 3261 section 17.1.2.2, timer F)."""
+        self._timeout_us = timeout_us
+        self._calls: dict[str, _Call] = {}
+        self._events: list[CallEvent] = []
+        self._hangs_up = False
+        self._given_up_at: dict[str, int] = {}
+
+    def commanded(self, verb: str) -> None:
+        """The flow had the party do something."""
+        self._hangs_up = self._hangs_up or verb in ("hang up", "cancel")
+
+    def sent(self, message: Message, *, now: int) -> None:
+        """The party has sent a message."""
+        self._note(message, by_us=True, now=now)
+
+    def received(self, message: Message, *, now: int) -> None:
+        """A message has reached the party."""
+        self._note(message, by_us=False, now=now)
+
+    def next_deadline(self) -> int | None:
+        """Return when a BYE is given up."""
+        return min(self._given_up_at.values(), default=None)
+
+    def handle_deadline(self, *, now: int) -> None:
+        """Take as over the calls whose BYE was never answered."""
+        for call_id, at in tuple(self._given_up_at.items()):
+            if at <= now:
+                self._over(call_id)
+
+    def events(self) -> list[CallEvent]:
+        """Drain the facts."""
+        drained, self._events = self._events, []
+        return drained
+
+    def _note(self, message: Message, *, by_us: bool, now: int) -> None:
+        try:
+            call_id, cseq = message.call_id, message.cseq
+        except PeerError:
+            return
+        call = self._calls.setdefault(call_id, _Call())
+        if isinstance(message, Request):
+            self._note_request(call, call_id, message, by_us=by_us, now=now)
+        elif isinstance(message, Response) and message.status >= 200:
+            key = by_us, cseq.method, cseq.number
+            if key not in call.settled:
+                call.settled.add(key)
+                self._note_response(call, call_id, message, by_us=by_us)
+
+    def _note_request(self, call: _Call, call_id: str, request: Request, *, by_us: bool, now: int) -> None:
+        key = request.method, request.cseq.number
+        if request.method == "BYE" and not call.has_ended:
+            reason = self._reason(call) if by_us else Reason.HUNG_UP
+            self._ended(call, call_id, reason, by_us=by_us)
+            self._given_up_at[call_id] = now + self._timeout_us
+        elif by_us and request.method in SESSION_METHODS and key not in call.waiting:
+            call.waiting.add(key)
+            if status := call.failed.pop(request.method, 0):
+                self._report(Fact.RETRIED, call_id, str(status))
+
+    def _reason(self, call: _Call) -> Reason:
+        if self._hangs_up or call.session is None or call.session[0] is None:
+            return Reason.HUNG_UP
+        return Reason.REFRESH_FAILED if call.waiting or call.failed else Reason.SESSION_EXPIRED
+
+    def _note_response(self, call: _Call, call_id: str, response: Response, *, by_us: bool) -> None:
+        method, status = response.method, response.status
+        if method == "BYE":
+            self._over(call_id)
+        elif method in SESSION_METHODS:
+            if not by_us:
+                call.waiting.discard((method, response.cseq.number))
+            if status < 300:
+                self._note_success(call, call_id, response, by_us=by_us)
+            else:
+                self._note_failure(call, call_id, response, by_us=by_us)
+
+    def _note_success(self, call: _Call, call_id: str, response: Response, *, by_us: bool) -> None:
+        was_up = call.is_up
+        if not was_up and response.method == "INVITE":
+            call.is_up = True
+            self._report(Fact.UP, call_id)
+        call.failed.clear()
+        session = _session(response, Refresher.UAS if by_us else Refresher.UAC)
+        if session != call.session:
+            call.session = session
+            interval_s, we_refresh = session
+            self._events.append(CallEvent(Fact.SESSION, call_id, interval_s=interval_s, we_refresh=we_refresh))
+        if was_up and not by_us and session[0] is not None:
+            self._report(Fact.REFRESHED, call_id, response.method)
+
+    def _note_failure(self, call: _Call, call_id: str, response: Response, *, by_us: bool) -> None:
+        status = response.status
+        if not by_us:
+            call.failed[response.method] = status
+        if call.is_up:
+            if not by_us:
+                self._report(Fact.REFRESH_FAILED, call_id, str(status))
+        elif response.method == "INVITE" and status not in _TRIED_AGAIN:
+            cancelled = status == 487
+            self._ended(call, call_id, Reason.CANCELLED if cancelled else Reason.REJECTED, by_us=by_us != cancelled)
+            self._over(call_id)
+
+    def _ended(self, call: _Call, call_id: str, reason: Reason, *, by_us: bool) -> None:
+        call.has_ended = True
+        self._events.append(CallEvent(Fact.ENDED, call_id, reason, by_us=by_us))
+
+    def _over(self, call_id: str) -> None:
+        self._given_up_at.pop(call_id, None)
+        call = self._calls[call_id]
+        if call.has_ended and not call.is_over:
+            call.is_over = True
+            self._report(Fact.OVER, call_id)
+
+    def _report(self, fact: Fact, call_id: str, detail: str = "") -> None:
+        self._events.append(CallEvent(fact, call_id, detail))
+
+
+def _session(response: Response, our_role: Refresher) -> tuple[int | None, bool]:
+    """Return the interval that a 2xx sets (None: no timer), and whether we refresh."""
+    try:
+        terms = response.session_expires
+    except PeerError:
+        terms = None
+    return (terms.interval_s, (terms.refresher or Refresher.UAC) is our_role) if terms else (None, False)

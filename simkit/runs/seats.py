@@ -1,0 +1,162 @@
+"""The children that have a part in a call of a flow, while it is played in virtual time.
+
+Each call has children of its own, as it has user agents of its own: so it plays the same alone as in a crowd. A party's
+child is its host: where a flow has the party crash, the process is killed, and where it restarts, started anew.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+from ..drivers.network import Party
+from ..drivers.virtual import VirtualDriver
+from ..errors import Fault, FlowError, ForeignError
+from ..flows.model import Actor, Answer, Flow, LogicKind
+from ..settings import SessionTimerSettings
+from ..ua.events import Address
+from ..ua.identifiers import Random
+from ..ua.session_timer import Side
+from ..ua.timer_logic import TimerLogic
+from ..ua.timers import TimerLog
+from ..ua.user_agent import TimerLogicFactory
+
+if TYPE_CHECKING:
+    from ..foreign.child import Child
+    from ..foreign.endpoint import Endpoint
+    from ..foreign.timer_logic import TimerLogicChild
+    from .foresight import Foresight
+
+LOGIC_TIMEOUT_S: Final = 5.0
+"""How long, in real time, a child may take to answer."""
+
+
+class Seats:
+    """The seats that children take in one call. They live as long as its `with` block, and no longer."""
+
+    def __init__(self, flow: Flow, driver: VirtualDriver, *, timeout_s: float = LOGIC_TIMEOUT_S) -> None:
+        self._flow = flow
+        self._driver = driver
+        self._timeout_s = timeout_s
+        self._stack = ExitStack()
+        self._endpoints: set[str] = set()
+        """The parties of which a child is the whole; of the others that have one, it fills the seat of the timer."""
+        self._standing: dict[str, Child] = {}
+        """Children that have started, and have not taken their seat yet."""
+        self._seated: dict[str, TimerLogicChild | Endpoint] = {}
+        self._foresight: Foresight | None = None
+
+    def __enter__(self) -> "Seats":
+        """Start the children. Raises ForeignError, and FlowError for what cannot be played with them."""
+        names = [name for name, actor in self._flow.actors.items() if has_child(actor)]
+        if names:
+            with self._stack:
+                self._begin(names)
+                self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """End the children."""
+        self._stack.close()
+
+    def _begin(self, names: Sequence[str]) -> None:
+        from ..foreign.process import orderly_ends
+        from ..foreign.wire import Kind
+        from .foresight import Foresight
+
+        self._stack.enter_context(orderly_ends())
+        children = self._standing = {name: self._start(name) for name in names}
+        self._endpoints = {name for name, child in children.items() if child.kind is Kind.ENDPOINT}
+        if faults := [*_faults(self._flow, [name for name, child in children.items() if not child.knows_next])]:
+            raise FlowError(faults)
+        self._foresight = self._driver.look_ahead = Foresight(self._driver, step_us=shortest_way_us(self._flow))
+
+    def _start(self, name: str) -> "Child":
+        from ..foreign.child import Child
+
+        logic = self._flow.actors[name].logic
+        assert logic is not None
+        try:
+            child = Child(logic.command, whose=f"{name}'s logic", timeout_s=self._timeout_s)
+        except ForeignError as error:
+            raise error.at(logic.source) from None
+        self._stack.callback(child.end)
+        return child
+
+    def _take_child(self, name: str) -> "Child":
+        return self._standing.pop(name) if name in self._standing else self._start(name)
+
+    def timer_logic(self, name: str) -> TimerLogicFactory | None:
+        """Return what makes the timer logics of a party; None where no child does."""
+        if not has_child(self._flow.actors[name]):
+            return None
+        from ..foreign.timer_logic import TimerLogicChild
+
+        seated = self._seated[name] = TimerLogicChild(self._take_child(name))
+
+        def seat(settings: SessionTimerSettings, side: Side, random: Random, log: TimerLog | None) -> TimerLogic:
+            return seated.seat(settings, side.value)
+
+        return seat
+
+    def is_endpoint(self, name: str) -> bool:
+        """Whether a child is the whole of this party."""
+        return name in self._endpoints
+
+    def endpoint(self, name: str, address: Address, peer: Address) -> "Endpoint":
+        """Return the whole of a party."""
+        from ..foreign.endpoint import Endpoint
+
+        actor = self._flow.actors[name]
+        endpoint = self._seated[name] = Endpoint(
+            self._take_child(name),
+            name=name,
+            address=address,
+            peer=peer,
+            settings=actor.session_timer,
+            answers=_answers(actor),
+            timeout_us=self._flow.timers.timeout_us,
+        )
+        return endpoint
+
+    def take(self, party: Party) -> None:
+        """A party is in its place, or back in it: what its child does next is foreseen from here on."""
+        if party.name in self._seated and self._foresight is not None:
+            self._foresight.watch(self._seated[party.name], party)
+
+    def vacate(self, party: Party) -> None:
+        """A party's host has died, or its call is over: its child ends."""
+        seated = self._seated.pop(party.name, None)
+        if seated is not None and self._foresight is not None:
+            self._foresight.forget(seated)
+            seated.end()
+
+
+def shortest_way_us(flow: Flow) -> int:
+    """Return the least time that a message is on its way between any two parties."""
+    links = flow.network.links
+    pairs = [(sender, receiver) for sender in flow.actors for receiver in flow.actors if sender != receiver]
+    return min((links.get(pair, flow.network.default).latency_us for pair in pairs), default=0)
+
+
+def has_child(actor: Actor) -> bool:
+    """Whether a child has a part in what this actor does."""
+    return actor.logic is not None and actor.logic.kind is LogicKind.COMMAND
+
+
+def _faults(flow: Flow, blind: Sequence[str]) -> Iterator[Fault]:
+    """Yield what cannot be played with children that do not know when they act next."""
+    if len(blind) > 1 and not shortest_way_us(flow):
+        yield Fault(flow.sources.get("network", flow.source), _BLIND.format(*blind))
+
+
+_BLIND: Final = (
+    "the logics of {} and {} both cannot know when they act next, so they advance in steps as long as a message is on "
+    "its way: give every link a latency, such as network: {{latency: 10ms}}"
+)
+
+
+def _answers(actor: Actor) -> dict[str, int | None]:
+    """Return how a party is to answer calls: after a time (None: by hand), or by rejecting them."""
+    answers = actor.answers
+    after_us = {Answer.AT_ONCE: 0, Answer.AFTER: answers.after_us}.get(answers.how)
+    return {"answer_after_us": after_us, "reject_with": answers.status if answers.how is Answer.REJECT else None}
