@@ -5,11 +5,11 @@ From Python: `from simkit import load_flow, simulate`. What is named here is loa
 
 from typing import TYPE_CHECKING
 
-__all__ = ["Flow", "FlowError", "Run", "SimkitError", "Verdict", "load_flow", "load_flows", "simulate"]
+__all__ = ["Flow", "FlowError", "ForeignError", "Run", "SimkitError", "Verdict", "load_flow", "load_flows", "simulate"]
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .api import Flow, FlowError, Run, SimkitError, Verdict, load_flow, load_flows, simulate
+    from .api import Flow, FlowError, ForeignError, Run, SimkitError, Verdict, load_flow, load_flows, simulate
 else:  # hidden from type checkers, which would take it for leave to use any name
 
     def __getattr__(name: str) -> object:

@@ -10,12 +10,13 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-from .errors import FlowError, NothingToRunError, SimkitError
+from .errors import FlowError, ForeignError, NothingToRunError, SimkitError
 from .flows.loader import load, load_path
+from .flows.logic import with_logics
 from .flows.model import Flow
 from .runs.run import Run, Verdict
 
-__all__ = ["Flow", "FlowError", "Run", "SimkitError", "Verdict", "load_flow", "load_flows", "simulate"]
+__all__ = ["Flow", "FlowError", "ForeignError", "Run", "SimkitError", "Verdict", "load_flow", "load_flows", "simulate"]
 
 FlowSource = str | os.PathLike[str]
 """The path of a flow file, or the text of a flow: what has a line end is text."""
@@ -44,16 +45,27 @@ def load_flows(source: FlowSource, *, set: Mapping[str, str] = _NO_VALUES) -> tu
     return _load(source, set, cases=True)
 
 
-def simulate(flow: Flow | FlowSource, *, seed: int = 1, calls: int | None = None, timers: bool = False) -> Run:
+def simulate(
+    flow: Flow | FlowSource,
+    *,
+    seed: int = 1,
+    calls: int | None = None,
+    timers: bool = False,
+    logic: Mapping[str, str] = _NO_VALUES,
+) -> Run:
     """Run a flow in virtual time and return what came of it; a path or a text is loaded by `load_flow`.
 
     `calls` takes the place of the flow's own count; with `timers` the trace holds every timer armed, fired and
-    cancelled. The same flow and seed give the same run to the last byte. A failed expectation raises nothing: see
-    `Run.passed` and `Run.failures`. Raises FlowError for a flow that cannot be loaded.
+    cancelled. `logic` puts other timer logic in the seats of actors: {"bob": "python:package.module:Class"}. The same
+    flow and seed give the same run to the last byte.
+
+    A failed expectation raises nothing: see `Run.passed` and `Run.failures`. Raises FlowError for a flow that cannot be
+    loaded, ForeignError where the logic of somebody else fails.
     """
     from .runs.simulate import simulate as run_flow
 
-    run = run_flow(flow if isinstance(flow, Flow) else load_flow(flow), seed=seed, calls=calls, timers=timers)
+    flow = with_logics([flow if isinstance(flow, Flow) else load_flow(flow)], logic)[0]
+    run = run_flow(flow, seed=seed, calls=calls, timers=timers)
     if run.interrupted:
         raise KeyboardInterrupt
     return run

@@ -98,8 +98,9 @@ def _as_seen_from(folder: Path, path: Path) -> str:
 def simulate_flow(request: pytest.FixtureRequest) -> "Callable[..., Run]":
     """Run a flow in virtual time: `simulate_flow("flows/expiry.yaml", case="se=90").passed`.
 
-    Takes the path or the text of a flow and, by name, `case`, `set`, `seed` (by default `--simkit-seed`) and `calls`.
-    Raises simkit.FlowError for a flow that cannot be loaded; a failed expectation is in the Run that is returned.
+    Takes the path or the text of a flow and, by name, `case`, `set`, `seed` (by default `--simkit-seed`), `calls`, and
+    `logic` (whose code sits in the seats of actors: {"bob": "./my-timer"}). Raises simkit.FlowError for a flow that
+    cannot be loaded, and simkit.ForeignError where the logic fails; a failed expectation is in the Run returned.
     """
     default_seed: int = request.config.getoption("simkit_seed")
 
@@ -110,9 +111,10 @@ def simulate_flow(request: pytest.FixtureRequest) -> "Callable[..., Run]":
         set: Mapping[str, str] | None = None,
         seed: int = default_seed,
         calls: int | None = None,
+        logic: Mapping[str, str] | None = None,
     ) -> "Run":
         from .api import load_flow, simulate
 
-        return simulate(load_flow(source, case=case, set=set or {}), seed=seed, calls=calls)
+        return simulate(load_flow(source, case=case, set=set or {}), seed=seed, calls=calls, logic=logic or {})
 
     return run

@@ -9,6 +9,7 @@ from functools import partial
 from ..errors import Fault, FlowError, SetupError
 from ..flows.model import Flow
 from ..runs.run import Run
+from ..runs.seats import LOGIC_TIMEOUT_S
 from ..runs.simulate import check_playable, simulate
 
 Progressed = Callable[[int, int], None]
@@ -23,6 +24,8 @@ class Terms:
     timers: bool = False
     keep_all: bool = False
     """Keep the traces of all calls."""
+    logic_timeout_s: float = LOGIC_TIMEOUT_S
+    """How long a child in the seat of a party may take to answer."""
 
 
 def check_all(flows: Sequence[Flow]) -> None:
@@ -61,7 +64,13 @@ def processors() -> int:
 
 def _run(terms: Terms, flow: Flow, progressed: Progressed | None = None) -> Run:
     return simulate(
-        flow, seed=terms.seed, calls=terms.calls, timers=terms.timers, keep_all=terms.keep_all, progress=progressed
+        flow,
+        seed=terms.seed,
+        calls=terms.calls,
+        timers=terms.timers,
+        keep_all=terms.keep_all,
+        logic_timeout_s=terms.logic_timeout_s,
+        progress=progressed,
     )
 
 

@@ -7,8 +7,11 @@ from typing import Any, Final
 
 import click
 
+from ..errors import ForeignError
+from ..flows.logic import with_logics
 from ..flows.model import Flow
 from ..runs.run import Run
+from ..runs.seats import LOGIC_TIMEOUT_S
 from .main import EXIT_INTERRUPTED
 from .outputs import STANDARD_OUTPUT, Output
 from .running import Terms, check_all, run_each
@@ -17,6 +20,7 @@ from .terminal import say, style
 from .words import Manner, Words
 
 EXIT_FAILED: Final = 1
+_TIMEOUT: Final = "Give a command S seconds of real time for each answer."
 
 Values = tuple[str, ...]
 
@@ -39,6 +43,12 @@ def _assignments(context: click.Context, option: click.Parameter, values: Values
 @click.option("--calls", type=click.IntRange(1), metavar="N", help="Run N calls of each flow at once.")
 @click.option("-j", "jobs", type=click.IntRange(0), default=1, metavar="N", help="Use N processes; 0: one per core.")
 @click.option("-x", "stop", is_flag=True, help="Stop at the first flow that fails.")
+@click.option(
+    "--logic", "logics", multiple=True, metavar="ACTOR=L", callback=_assignments, help="Run this timer logic."
+)
+@click.option(
+    "--logic-timeout", type=click.FloatRange(0, min_open=True), default=LOGIC_TIMEOUT_S, metavar="S", help=_TIMEOUT
+)
 @click.option("--timers", is_flag=True, help="Show each timer armed, fired and cancelled.")
 @click.option("--pcap", metavar="FILE", help="Write the messages of one flow as a capture.")
 @click.option("--json", metavar="FILE", help="Write one JSON object a line for each run.")
@@ -50,14 +60,22 @@ def _assignments(context: click.Context, option: click.Parameter, values: Values
 @click.option("-v", "--verbose", is_flag=True, help="Draw every ladder in full, and list every expectation.")
 @click.option("--color/--no-color", "colour", default=None, help="Colours, whatever the terminal.")
 def command(
-    paths: Values, values: dict[str, str], case: str | None, text: str | None, tags: Values, **given: Any
+    paths: Values,
+    values: dict[str, str],
+    case: str | None,
+    text: str | None,
+    tags: Values,
+    logics: dict[str, str],
+    **given: Any,
 ) -> int:
     """Run flows in virtual time: files, folders, or - for standard input.
+
+    L is rfc4028, museum:ID, python:package.module:Class, or a command, which simkit runs in virtual time.
 
     FILE may be - for standard output, which then holds nothing else. Exit code: 0 all held, 1 something did not,
     2 wrong usage or a flow that cannot be loaded (then nothing is run), 3 the surroundings, 5 nothing to run.
     """
-    flows = Selection(paths, values, case, text, tags).flows()
+    flows = with_logics(Selection(paths, values, case, text, tags).flows(), logics)
     options = Options(**given)
     options.check(flows)
     check_all(flows)
@@ -70,6 +88,7 @@ class Options:
 
     seed: int
     calls: int | None
+    logic_timeout: float
     jobs: int
     stop: bool
     timers: bool
@@ -107,7 +126,7 @@ class Options:
     @property
     def terms(self) -> Terms:
         """How every flow is run."""
-        return Terms(self.seed, self.calls, self.timers, keep_all=self.pcap is not None)
+        return Terms(self.seed, self.calls, self.timers, self.pcap is not None, self.logic_timeout)
 
 
 def _simulate(flows: Sequence[Flow], options: Options) -> int:
@@ -115,18 +134,20 @@ def _simulate(flows: Sequence[Flow], options: Options) -> int:
     words = Words(len(flows), options.manner, style(options.colour), timers=options.timers)
     with ExitStack() as stack:
         outputs = [(write, stack.enter_context(Output(path))) for write, path in writers if path]
-        runs, interrupted = _collect(flows, options, words)
+        runs, ended_by = _collect(flows, options, words)
         for write, output in outputs:
             write(output, runs, options)
     words.end(runs)
     _print(options, runs)
-    if interrupted:
+    if isinstance(ended_by, ForeignError):
+        raise ended_by
+    if ended_by is not None:
         return EXIT_INTERRUPTED
     return 0 if all(run.passed for run in runs) else EXIT_FAILED
 
 
-def _collect(flows: Sequence[Flow], options: Options, words: Words) -> tuple[list[Run], bool]:
-    """Return the runs, and whether they were interrupted."""
+def _collect(flows: Sequence[Flow], options: Options, words: Words) -> tuple[list[Run], BaseException | None]:
+    """Return the runs, and what ended them before the last."""
     runs: list[Run] = []
     with closing(run_each(flows, options.terms, jobs=options.jobs, progressed=words.progressed)) as coming:
         try:
@@ -134,12 +155,12 @@ def _collect(flows: Sequence[Flow], options: Options, words: Words) -> tuple[lis
                 runs.append(run)
                 words.add(run, len(runs))
                 if run.interrupted:
-                    return runs, True
+                    return runs, KeyboardInterrupt()
                 if options.stop and not run.passed:
                     break
-        except KeyboardInterrupt:
-            return runs, True
-    return runs, False
+        except (KeyboardInterrupt, ForeignError) as error:
+            return runs, error
+    return runs, None
 
 
 def _print(options: Options, runs: Sequence[Run]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from ..errors import Source
+from ..errors import Fault, FlowError, Source
 from .faults import Misread, likely_word, quoted, unknown
 from .model import Actor, Flow, Logic, LogicKind, Role
 
@@ -54,18 +54,29 @@ def command_logic(command: Sequence[str], source: Source) -> Logic:
 def with_logics(flows: Iterable[Flow], logics: Mapping[str, str]) -> list[Flow]:
     """Return the flows with these in the seats of their actors, by name; a flow without such a seat is left as it is.
 
-    Raises Misread for what is no logic, and for an actor that has a seat in none of the flows.
+    Raises FlowError for what is no logic, and for an actor that has a seat in none of the flows.
     """
-    changed = list(flows)
+    changed, faults = list(flows), []
     for name, text in logics.items():
-        seated = {index: actor for index, flow in enumerate(changed) if (actor := _seat(flow, name)) is not None}
-        if not seated:
-            known = dict.fromkeys(other for flow in changed for other in flow.actors if _seat(flow, other))
-            raise unknown("actor", name, known)
-        for index, actor in seated.items():
-            flow, logic = changed[index], parse_logic(text, actor.source)
-            changed[index] = replace(flow, actors={**flow.actors, name: replace(actor, logic=logic)})
+        try:
+            changed = _with_logic(changed, name, text)
+        except Misread as misread:
+            faults.append(Fault(changed[0].source, f"--logic {name}: {misread.message}"))
+    if faults:
+        raise FlowError(faults)
     return changed
+
+
+def _with_logic(flows: list[Flow], name: str, text: str) -> list[Flow]:
+    if not any(_seat(flow, name) for flow in flows):
+        known = dict.fromkeys(other for flow in flows for other in flow.actors if _seat(flow, other))
+        raise unknown("actor", name, known, where=" with a session timer")
+    return [_with_seat_taken(flow, actor, text) if (actor := _seat(flow, name)) else flow for flow in flows]
+
+
+def _with_seat_taken(flow: Flow, actor: Actor, text: str) -> Flow:
+    logic = parse_logic(text, actor.source)
+    return replace(flow, actors={**flow.actors, actor.name: replace(actor, logic=logic)})
 
 
 def _seat(flow: Flow, name: str) -> Actor | None:
