@@ -180,10 +180,9 @@ class _Clock:
         if not self._drift.jumps(late_us):
             return
         by_us = late_us - was_late_us
-        kind, tolerance = Kind.TIMING, format_duration(self._drift.tolerance_us)
-        why = f"{format_duration(abs(by_us))} {'later' if by_us > 0 else 'earlier'} than {self._before}"
+        why = f"{format_duration(abs(by_us))} too {'late' if by_us > 0 else 'early'}, counting from {self._before}; "
         if by_lot:
-            kind, why = Kind.DYNAMIC, f"{why}: after 491 the wait is drawn by lot (RFC 3261 section 14.1)"
+            kind, reason = Kind.DYNAMIC, "but after 491 the wait is drawn by lot (RFC 3261 section 14.1)"
         else:
-            why = f"{why}, which is more than {tolerance}"
-        yield Difference(kind, field, format_time(left_at), format_time(right_at), why)
+            kind, reason = Kind.TIMING, f"the tolerance is {format_duration(self._drift.tolerance_us)}"
+        yield Difference(kind, field, format_time(left_at), format_time(right_at), why + reason)

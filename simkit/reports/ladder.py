@@ -28,7 +28,11 @@ def ladder(run: Run, style: Style, *, timers: bool = False, call: int = 0, full:
     shown = rows(trace, style, failures=failures, timers=timers)
     if not full:
         shown = elide(shown)
-    parties = _parties(run, trace)
+    return draw(shown, _parties(run, trace), style)
+
+
+def draw(shown: Sequence[Row], parties: Sequence[str], style: Style) -> str:
+    """Return rows as a ladder between these parties, from left to right, or as a list where it is too narrow."""
     names = [style.text(party) for party in parties]
     layout = fit(shown, parties, names, style.width)
     lines = _listing(shown, style) if layout is None else _Drawing(layout, style).lines(shown, names)
