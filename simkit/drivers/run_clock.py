@@ -9,6 +9,7 @@ STALL_NS: Final = 10_000_000
 """Where idle stretches are skipped, a longer look away is the machine's own delay, and counts as so much."""
 
 _NS_PER_US: Final = 1_000
+_READINGS: Final = 5
 
 
 class _Stretch(NamedTuple):
@@ -30,7 +31,7 @@ class RunClock:
         self._real_ns = real_ns
         self._read_ns = real_ns()
         self._stretches = [_Stretch(self._read_ns, 0)]
-        self._calendar_ns = time_ns() - self._read_ns  # what the calendar, by which captures go, is ahead
+        self._calendar_ahead_ns = _calendar_ahead_ns(real_ns)
 
     def read(self) -> int:
         """Return the time now."""
@@ -55,7 +56,7 @@ class RunClock:
 
     def at_calendar_ns(self, calendar_ns: int) -> int:
         """Return what the clock showed at a time that is given in nanoseconds since 1970."""
-        real_ns = calendar_ns - self._calendar_ns
+        real_ns = calendar_ns - self._calendar_ahead_ns
         index = max(1, bisect_right(self._stretches, real_ns, key=lambda stretch: stretch.real_ns))
         at = self._at(self._stretches[index - 1], real_ns)
         return min(at, self._stretches[index].at) if index < len(self._stretches) else at
@@ -66,3 +67,10 @@ class RunClock:
 
     def _at(self, stretch: _Stretch, real_ns: int) -> int:
         return stretch.at + (real_ns - stretch.real_ns) * self._speed // _NS_PER_US
+
+
+def _calendar_ahead_ns(real_ns: Callable[[], int]) -> int:
+    """Return what the calendar, by which captures go, is ahead: by the reading that was least disturbed."""
+    readings = [(real_ns(), time_ns(), real_ns()) for _ in range(_READINGS)]
+    before, calendar_ns, after = min(readings, key=lambda reading: reading[2] - reading[0])
+    return calendar_ns - (before + after) // 2
