@@ -5,14 +5,22 @@ import signal
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
+from typing import Final
 
 from ..errors import Fault, FlowError, SetupError
 from ..flows.model import Flow
+from ..runs.joined import join
 from ..runs.run import Run
 from ..runs.seats import LOGIC_TIMEOUT_S
 from ..runs.simulate import check_playable, simulate
 
+CROWD: Final = 2_000
+"""From so many calls on, a flow is divided among processes."""
+
 Progressed = Callable[[int, int], None]
+Part = tuple[Flow, range]
+"""Some of the calls of a flow, by their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,10 @@ class Terms:
     logic_timeout_s: float = LOGIC_TIMEOUT_S
     """How long a child in the seat of a party may take to answer."""
 
+    def count(self, flow: Flow) -> int:
+        """Return how many calls of a flow are played."""
+        return self.calls or flow.calls.count
+
 
 def check_all(flows: Sequence[Flow]) -> None:
     """Raise FlowError with everything that the flows say and a simulation cannot do."""
@@ -40,19 +52,29 @@ def check_all(flows: Sequence[Flow]) -> None:
         raise FlowError(list(dict.fromkeys(faults)))
 
 
-def run_each(flows: Sequence[Flow], terms: Terms, *, jobs: int, progressed: Progressed) -> Generator[Run]:
-    """Yield the run of each flow. `jobs` processes work at once, 0: as many as there are processors.
+def run_each(flows: Sequence[Flow], terms: Terms, *, jobs: int | None, progressed: Progressed) -> Generator[Run]:
+    """Yield the run of each flow. `jobs` processes work at once; 0: as many as there are processors.
 
-    `progressed` is told how far a single flow has come, where one process does it all. An interruption ends the runs
-    with one that is `interrupted`, or raises KeyboardInterrupt; workers are gone by then. Raises SetupError where a
-    worker process dies.
+    None: one, unless a crowd of calls is large enough to be worth more. `progressed` is told how far a single flow has
+    come. An interruption ends the runs with one that is `interrupted`, or raises KeyboardInterrupt; workers are gone by
+    then. Raises SetupError where a worker process dies.
     """
-    jobs = min(jobs or processors(), len(flows))
+    if jobs is None:
+        jobs = 0 if any(terms.count(flow) >= CROWD for flow in flows) else 1
+    jobs = jobs or processors()
+    work = [[(flow, numbers) for numbers in _shares(terms.count(flow), jobs)] for flow in flows]
+    jobs = min(jobs, sum(map(len, work)))
     if jobs > 1:
-        yield from _in_parallel(flows, terms, jobs)
+        yield from _in_parallel(work, terms, jobs, progressed)
     else:
-        for flow in flows:
-            yield _run(terms, flow, progressed)
+        for (part,) in work:
+            yield _run(terms, part, progressed)
+
+
+def _shares(count: int, jobs: int) -> list[range]:
+    """Divide the calls of a flow among processes, where they are many; finely, so that progress can be told."""
+    size = count if jobs == 1 or count < CROWD else max(CROWD // 4, -(-count // (8 * jobs)))
+    return [range(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def processors() -> int:
@@ -62,11 +84,13 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def _run(terms: Terms, flow: Flow, progressed: Progressed | None = None) -> Run:
+def _run(terms: Terms, part: Part, progressed: Progressed | None = None) -> Run:
+    flow, numbers = part
     return simulate(
         flow,
         seed=terms.seed,
         calls=terms.calls,
+        numbers=numbers,
         timers=terms.timers,
         keep_all=terms.keep_all,
         logic_timeout_s=terms.logic_timeout_s,
@@ -74,7 +98,7 @@ def _run(terms: Terms, flow: Flow, progressed: Progressed | None = None) -> Run:
     )
 
 
-def _in_parallel(flows: Sequence[Flow], terms: Terms, jobs: int) -> Generator[Run]:
+def _in_parallel(work: Sequence[Sequence[Part]], terms: Terms, jobs: int, progressed: Progressed) -> Generator[Run]:
     from concurrent.futures import ProcessPoolExecutor  # takes 30 ms to import
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import active_children
@@ -82,7 +106,14 @@ def _in_parallel(flows: Sequence[Flow], terms: Terms, jobs: int) -> Generator[Ru
     with ProcessPoolExecutor(jobs, initializer=_leave_interruptions_to_the_parent) as pool:
         is_complete = False
         try:
-            yield from pool.map(partial(_run, terms), flows)
+            runs = pool.map(partial(_run, terms), chain.from_iterable(work))
+            for parts in work:
+                done = []
+                for flow, numbers in parts:
+                    done.append(next(runs))
+                    if len(work) == 1:
+                        progressed(numbers.stop, terms.count(flow))
+                yield join(done)
             is_complete = True
         except BrokenProcessPool:
             raise SetupError("a worker process died; try again with -j 1") from None

@@ -41,7 +41,7 @@ def _assignments(context: click.Context, option: click.Parameter, values: Values
 @click.option("-k", "text", metavar="TEXT", help="Run only flows with TEXT in their path, name or case.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Run only flows with this tag (or this one ...).")
 @click.option("--calls", type=click.IntRange(1), metavar="N", help="Run N calls of each flow at once.")
-@click.option("-j", "jobs", type=click.IntRange(0), default=1, metavar="N", help="Use N processes; 0: one per core.")
+@click.option("-j", "jobs", type=click.IntRange(0), metavar="N", help="Use N processes; 0: one per core.")
 @click.option("-x", "stop", is_flag=True, help="Stop at the first flow that fails.")
 @click.option(
     "--logic", "logics", multiple=True, metavar="ACTOR=L", callback=_assignments, help="Run this timer logic."
@@ -89,7 +89,7 @@ class Options:
     seed: int
     calls: int | None
     logic_timeout: float
-    jobs: int
+    jobs: int | None
     stop: bool
     timers: bool
     pcap: str | None

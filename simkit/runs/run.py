@@ -6,12 +6,17 @@ Reports read this and nothing else. All times are microseconds of virtual time s
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from ..errors import Source
 from ..flows.model import Flow
 from ..trace import Trace
 
 Address = tuple[str, int]
+
+
+SHOWN_MAX: Final = 10
+"""How many failed calls are shown, with their failures and traces."""
 
 
 class Verdict(StrEnum):

@@ -32,6 +32,7 @@ def simulate(
     *,
     seed: int = 1,
     calls: int | None = None,
+    numbers: range | None = None,
     timers: bool = False,
     keep_all: bool = False,
     logic_timeout_s: float = LOGIC_TIMEOUT_S,
@@ -39,7 +40,8 @@ def simulate(
 ) -> Run:
     """Run a flow in virtual time and return what came of it; the same flow and seed give the same run.
 
-    `calls` takes the place of the flow's own count. With `timers` the traces hold every timer armed, fired and
+    `calls` takes the place of the flow's own count; of these only those with `numbers` (from 0) are played, and
+    `joined.join` makes one run of several such parts. With `timers` the traces hold every timer armed, fired and
     cancelled; with `keep_all` every call's trace is kept. A child in the seat of a party has `logic_timeout_s` of real
     time for each answer. On KeyboardInterrupt the run is returned as far as it came, `interrupted`.
 
@@ -50,7 +52,8 @@ def simulate(
         flow = replace(flow, calls=Calls(calls, flow.calls.every_us))
     check_playable(flow)
     with collecting_rarely():
-        run = _Simulation(flow, seed, logic_timeout_s, timers=timers, progress=progress).run(keep_all=keep_all)
+        simulation = _Simulation(flow, seed, logic_timeout_s, timers=timers, progress=progress)
+        run = simulation.run(numbers or range(flow.calls.count), keep_all=keep_all)
     run.wall_us = (perf_counter_ns() - started_ns) // 1000
     return run
 
@@ -82,12 +85,12 @@ class _Simulation:
         self._cast = Cast(flow, seed=seed, traced=timers)
         self._progress = progress
 
-    def run(self, *, keep_all: bool) -> Run:
-        """Play every call and judge the whole."""
+    def run(self, numbers: range, *, keep_all: bool) -> Run:
+        """Play these calls and judge the whole."""
         count = self._flow.calls.count
         recorded = range(count if keep_all or count <= RECORDED_MAX else 1)
         tally = Tally(self._plan)
-        tally.interrupted = self._play(range(count), recorded, tally.add)
+        tally.interrupted = self._play(numbers, recorded, tally.add)
         if not tally.interrupted:
             again = [number for number in tally.failed_calls if number not in recorded]
             tally.interrupted = self._play(again, again, tally.show)

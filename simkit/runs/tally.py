@@ -6,17 +6,14 @@ An expectation holds if it held in every call. Its times are those of the first 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import zip_longest
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ..trace import Trace
 from .call_run import CallRun
 from .outcome import Judgement, Term, judge, terms
 from .plan import Line, Plan
-from .run import Address, CallSummary, Expectation, Failure, Run, Verdict
+from .run import SHOWN_MAX, Address, CallSummary, Expectation, Failure, Run, Verdict
 from .script import Script
-
-SHOWN_MAX: Final = 10
-"""How many failed calls are shown, with their failures and traces."""
 
 
 class Finding(NamedTuple):
