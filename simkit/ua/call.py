@@ -384,6 +384,7 @@ class Call:
 
     def _session_set(self) -> None:
         """A 2xx has passed: report terms that are new, and drop a refresh that is no longer needed."""
+        self._refresh_failed = ""
         state = self._logic.state()
         if (state.interval_s, state.we_refresh) != self._session:
             self._session = state.interval_s, state.we_refresh
