@@ -129,10 +129,10 @@ class _Descriptions:
 
     def _compare_attributes(self, left: Sequence[str], right: Sequence[str]) -> None:
         (lefts, mine), (rights, theirs) = _attributes(left), _attributes(right)
-        for line in dict.fromkeys((*lefts, *rights)):
-            if (line in lefts) != (line in rights):
-                here, there = (line if line in lines else None for lines in (lefts, rights))
-                self._findings.add(Kind.SEMANTIC, "body a=", here, there, _ONE_SIDED)
+        here = _joined([line for line in lefts if line not in rights])
+        there = _joined([line for line in rights if line not in lefts])
+        if here != there:
+            self._findings.add(Kind.SEMANTIC, "body a=", here, there, "lines that only one side has")
         if mine != theirs:
             why = "keys and candidates are made for each session"
             self._findings.add(Kind.DYNAMIC, "body a=", _joined(mine), _joined(theirs), why)

@@ -57,7 +57,8 @@ class _Reader:
         title = title_of(message)
         # A 2xx that is repeated is acknowledged again, by some with another branch.
         branch = None if title == "ACK" else message.header("Via")
-        key = (transit.sender, transit.receiver, title, cseq, branch)
+        # Forks answer with tags of their own, and reliable provisional responses are numbered (RFC 3262).
+        key = (transit.sender, transit.receiver, title, cseq, branch, message.header("To"), message.header("RSeq"))
         first = self._first.get(key)
         if first is not None:
             first.repeats += 1

@@ -23,6 +23,7 @@ from .style import Colour, Style
 _LADDERS_MAX: Final = 3
 _DIFFERENCES_MAX: Final = 30
 _NOTHING: Final = "(nothing)"
+_EMPTY: Final = "(empty)"
 _COLOURS: Final = {Kind.SEMANTIC: Colour.BROKEN, Kind.TIMING: Colour.BAD}
 
 
@@ -163,12 +164,14 @@ class _Text:
         yield first.replace(title, style.paint(title, _COLOURS.get(difference.kind, Colour.PLAIN)), 1)
         yield from others
         for side, text in zip(Side, (difference.left, difference.right), strict=True):
-            shown = _NOTHING if text is None else style.text(text)
-            yield from wrap(f"{' ' * indent}{side.name}  {shown}", style.width, indent=indent + 3)
+            yield from wrap(f"{' ' * indent}{side.name}  {self._value(text)}", style.width, indent=indent + 3)
         yield from wrap(" " * indent + style.text(difference.why), style.width, indent=indent)
         if finding.source:
             line = style.text(f"{finding.source}: {finding.source.text.strip()}")
             yield from wrap(" " * indent + line, style.width, indent=indent + 3)
+
+    def _value(self, text: str | None) -> str:
+        return _NOTHING if text is None else self._style.text(text) or _EMPTY
 
     def missing_calls(self) -> str:
         """Return a line for each call that one side lacks."""
@@ -199,9 +202,7 @@ class _Text:
     def _summed_up(self, difference: Difference, count: int) -> list[str]:
         style = self._style
         title = f"  {difference.kind:8}  {style.text(difference.field)}" + (f", {count} times" if count > 1 else "")
-        values = f" {style.glyphs.arrow} ".join(
-            _NOTHING if text is None else style.text(text) for text in (difference.left, difference.right)
-        )
+        values = f" {style.glyphs.arrow} ".join(map(self._value, (difference.left, difference.right)))
         lines = [style.cut(f"{title}: {values}", style.width)]
         lines += wrap(f"{' ' * 12}{style.text(difference.why)}", style.width, indent=12)
         return [style.paint(line, Colour.FAINT) for line in lines]

@@ -55,6 +55,12 @@ def test_a_sequence_that_is_late_from_some_point_on_is_aligned_nevertheless() ->
     assert [a for a, b in aligned(whole, late) if b is None] == [500, 501]
 
 
+def test_sequences_that_have_nothing_in_common_are_counterparts_by_their_times() -> None:
+    """Bounded: 2000 elements against 2000 are weighed in windows, not in a table of four million."""
+    left, right = ([Element("", key, n * S) for n in range(2000)] for key in ("INVITE", "UPDATE"))
+    assert aligned(left, right) == [(n, n) for n in range(2000)]
+
+
 def test_groups_are_aligned_by_themselves() -> None:
     left = [Element("a", "INVITE", 0), Element("b", "INVITE", 0), Element("b", "BYE", 1)]
     right = [Element("b", "INVITE", 0), Element("a", "INVITE", 0), Element("c", "BYE", 1)]

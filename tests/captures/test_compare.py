@@ -1,12 +1,16 @@
 """Whole captures side by side: no false alarm between runs of one flow, and every call finds its counterpart."""
 
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 
 from simkit import load_flows, simulate
+from simkit.captures.calls import captured_calls
 from simkit.captures.compare import compare_calls
 from simkit.captures.comparison import Comparison, Kind
+from simkit.captures.reader import read_capture
+from simkit.captures.writer import write_pcap
 from simkit.flows.model import Flow
 from simkit.trace import Trace, Transit
 from simkit.units import MS, S
@@ -73,6 +77,16 @@ def test_fifty_runs_of_one_flow_raise_no_alarm(flow: str, jitter_ms: int | None)
         assert differences(compared(recording, played(flow, seed, jitter_ms))) == [], f"seed {seed}"
 
 
+def test_what_was_written_to_a_capture_is_read_as_the_same_call() -> None:
+    run = simulate(str(FLOWS / "refresh-lost.yaml"), seed=2)
+    file = BytesIO()
+    write_pcap(file, run.traces.values(), run.addresses)
+    file.seek(0)
+    read = [call.trace for call in captured_calls(read_capture(file))]
+    again = simulate(str(FLOWS / "refresh-lost.yaml"), seed=3)
+    assert differences(compare_calls(read, [again.trace], tolerance_us=TOLERANCE_US)) == []
+
+
 def test_a_call_equals_itself_and_nothing_differs() -> None:
     assert differences(compared(played(), played(), tolerance_us=0), dynamic=True) == []
     assert compared(played(), played(), strict=True).equal
@@ -131,6 +145,14 @@ def test_the_mark_of_retransmission_is_not_needed() -> None:
     path = str(FLOWS / "peer-dies.yaml")
     unmarked = Trace([replace(transit, retransmission=False) for transit in played(path).messages()])
     assert differences(compared(played(path), unmarked), dynamic=True) == []
+
+
+def test_answers_of_forks_are_no_retransmissions() -> None:
+    """They have a request in common, but each a tag of its own."""
+    transits = messages(played())
+    forked = transits[4].message.with_headers(("To", "<sip:bob@192.0.2.2:5060>;tag=fork"))
+    trace = Trace([*transits[:5], replace(transits[4], message=forked), *transits[5:]])
+    assert [(each.kind, each.field) for each in differences(compared(played(), trace))] == [(Kind.SEMANTIC, "message")]
 
 
 # --- several calls ---------------------------------------------------------------------------------------------------
