@@ -1,15 +1,16 @@
 """The parties of a flow: their roles, session timers, answers and clocks."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from ..settings import SessionTimerSettings
+from ..settings import ProxySessionSettings, SessionTimerSettings
 from .blocks import read_block
 from .faults import Misread, quoted
-from .model import DEFAULT_ALLOW, Actor, Answer, AnswerPolicy, Clock, Role
 from .logic import check_has_seat
+from .model import DEFAULT_ALLOW, Actor, Answer, AnswerPolicy, Clock, Role
 from .patterns import parse_status
 from .reading import Reading, duration_us, kind_of
-from .schema import ACTOR, CLOCK, LINE_KEYS, SESSION_TIMER
+from .schema import ACTOR, CLOCK, LINE_KEYS, PROXY, PROXY_SESSION, SESSION_TIMER
 from .twists import twist
 from .variables import NAME
 from .yaml_source import Map, Node, Scalar
@@ -31,7 +32,19 @@ def read_actors(reading: Reading, node: Node) -> dict[str, Actor]:
         if actor is not None:
             actors[name.text] = actor
             reading.roles[name.text] = actor.role
+    for name, value in node.entries:
+        if name.text in actors and isinstance(value, Map) and (route := value.value("route")):
+            reading.attempt(route, _check_route, reading, actors[name.text].route)
     return actors
+
+
+def _check_route(reading: Reading, route: tuple[str, ...]) -> None:
+    for name in route:
+        role = reading.roles[reading.actor(name)]
+        if role not in (Role.PROXY, None):
+            raise Misread(f"'{name}' is no proxy: its role is {role.value}", name)
+        if route.count(name) > 1:
+            raise Misread(f"'{name}' stands in the route twice", name)
 
 
 def _check_name(name: Scalar) -> None:
@@ -45,17 +58,31 @@ def _check_name(name: Scalar) -> None:
 
 
 def _read_actor(reading: Reading, name: Scalar, node: Node) -> Actor | None:
-    fields = read_block(reading, node, ACTOR, "an actor")
+    is_proxy = _is_proxy(reading, node)
+    fields = read_block(reading, node, PROXY, "a proxy") if is_proxy else read_block(reading, node, ACTOR, "an actor")
     if "role" not in fields:
         return None
     if session_timer := fields.pop("session_timer", None):
-        fields["session_timer"] = _read_session_timer(reading, session_timer)
+        if is_proxy:
+            fields["proxy_session"] = _read_proxy_session(reading, session_timer)
+        else:
+            fields["session_timer"] = _read_session_timer(reading, session_timer)
     if answers := fields.pop("answers", None):
         fields["answers"] = reading.attempt(answers, _read_answers, reading, answers) or AnswerPolicy()
     if clock := fields.pop("clock", None):
         fields["clock"] = Clock(**read_block(reading, clock, CLOCK, "clock"))
     role = Role(fields.pop("role"))
+    if isinstance(node, Map) and (logic := node.value("logic")):
+        reading.attempt(logic, check_has_seat, role)
     return Actor(name.source, name.text, role, **{"allow": DEFAULT_ALLOW, **fields})
+
+
+def _is_proxy(reading: Reading, node: Node) -> bool:
+    role = node.value("role") if isinstance(node, Map) else None
+    try:
+        return role is not None and reading.text(role).strip() == Role.PROXY.value
+    except Misread:
+        return False  # a fault for whoever reads the role
 
 
 def _read_session_timer(reading: Reading, node: Node) -> SessionTimerSettings:
@@ -65,15 +92,29 @@ def _read_session_timer(reading: Reading, node: Node) -> SessionTimerSettings:
     return settings
 
 
-def _warn(reading: Reading, node: Map, settings: SessionTimerSettings) -> None:
-    for name, seconds in (("default_expires", settings.default_expires_s), ("min_se", settings.min_se_s)):
+def _read_proxy_session(reading: Reading, node: Node) -> ProxySessionSettings:
+    settings = ProxySessionSettings(**read_block(reading, node, PROXY_SESSION, "a proxy's session_timer"))
+    if isinstance(node, Map) and settings.enabled:
+        intervals = {"default_expires": settings.default_expires_s, "max_expires": settings.max_expires_s}
+        _warn_of_floor(reading, node, {**intervals, "min_se": settings.min_se_s})
+        for name, seconds in intervals.items():
+            if seconds is not None and seconds < settings.min_se_s:
+                below = f"{name} ({seconds} s) is below min_se ({settings.min_se_s} s)"
+                reading.warn((node.value(name) or node).source, f"{below}: it asks for less than it accepts")
+    return settings
+
+
+def _warn_of_floor(reading: Reading, node: Map, intervals: Mapping[str, int | None]) -> None:
+    for name, seconds in intervals.items():
         value = node.value(name)
-        if value and seconds < _FLOOR_S:
+        if value and seconds is not None and seconds < _FLOOR_S:
             reading.warn(value.source, f"{name} is {seconds} s, below RFC 4028's floor of {_FLOOR_S} s (section 4)")
+
+
+def _warn(reading: Reading, node: Map, settings: SessionTimerSettings) -> None:
+    _warn_of_floor(reading, node, {"default_expires": settings.default_expires_s, "min_se": settings.min_se_s})
     if settings.default_expires_s < settings.min_se_s:
         place = (node.value("default_expires") or node).source
-    if isinstance(node, Map) and (logic := node.value("logic")):
-        reading.attempt(logic, check_has_seat, role)
         message = f"default_expires ({settings.default_expires_s} s) is below min_se ({settings.min_se_s} s)"
         reading.warn(place, f"{message}: an offer must not ask for less than its own Min-SE (RFC4028-7.1-9)")
 

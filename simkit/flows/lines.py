@@ -18,6 +18,7 @@ from .verbs import Command, parse_command
 from .yaml_source import List, Map, Node, Scalar
 
 _HAPPENS_TO_ANYONE: Final = frozenset({Verb.CRASH, Verb.RESTART, Verb.FREEZE, Verb.THAW})
+_HAPPENS_TO_PROXIES: Final = _HAPPENS_TO_ANYONE | {Verb.IGNORE, Verb.REPLY}
 _CARRIES_HEADERS: Final = frozenset({Verb.REPLY, Verb.REJECT})
 _SHAPING: Final = {"with": "headers", "without": "without", "raw": "raw"}
 _LOOKS: Final = "'alice: call bob', 'alice -> bob: INVITE', 'net: {...}' or 'repeat: 3'"
@@ -118,8 +119,13 @@ def _read_command(reading: Reading, actor: str, node: Node) -> Command:
     command = parse_command(reading.text(node))
     if reading.roles.get(actor) is Role.SCRIPTED and command.verb not in _HAPPENS_TO_ANYONE:
         raise Misread(f"'{actor}' is scripted: it sends what its lines say, and cannot {quoted(command.verb.value)}")
+    if reading.roles.get(actor) is Role.PROXY and command.verb not in _HAPPENS_TO_PROXIES:
+        raise Misread(f"'{actor}' is a proxy: it passes on what others send, and cannot {quoted(command.verb.value)}")
     if command.target is not None and reading.actor(command.target) == actor:
         raise Misread(f"'{actor}' cannot call itself", command.target)
+    if command.target is not None and reading.roles.get(command.target) is Role.PROXY:
+        way = f"call who is behind it, and write 'route: {command.target}' in '{actor}'"
+        raise Misread(f"'{command.target}' is a proxy: {way}", command.target)
     if command.until:
         reading.instant(command.until)
     return command

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Final
 
 from ..errors import Fault, Source
-from ..settings import BaseTimes, SessionTimerSettings
+from ..settings import BaseTimes, ProxySessionSettings, SessionTimerSettings
 from ..settings import LinkSettings as LinkSettings  # part of the model, kept where drivers may import it
 from ..sip.headers import HeaderField
 from ..units import DAY
@@ -21,6 +21,7 @@ class Role(Enum):
 
     UAC = "uac"
     UAS = "uas"
+    PROXY = "proxy"
     SCRIPTED = "scripted"
 
 
@@ -50,7 +51,6 @@ class Clock:
     drift_ppm: int = 0
 
 
-DEFAULT_SUPPORTED: Final = ("timer",)
 class LogicKind(Enum):
     """Where the code in the seat of a session timer comes from."""
 
@@ -76,6 +76,7 @@ class Logic:
         return f"{self.kind.value}:{self.name}" if self.name else self.kind.value
 
 
+DEFAULT_SUPPORTED: Final = ("timer",)
 DEFAULT_ALLOW: Final = ("INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS")
 
 
@@ -87,19 +88,23 @@ class Actor:
     name: str
     role: Role
     session_timer: SessionTimerSettings = SessionTimerSettings()
+    proxy_session: ProxySessionSettings = ProxySessionSettings()
+    """`session_timer` of a proxy."""
     answers: AnswerPolicy = AnswerPolicy()
     supports: tuple[str, ...] | None = None
     """Option tags of Supported; None: what `session_timer` implies."""
     allow: tuple[str, ...] = DEFAULT_ALLOW
     clock: Clock = Clock()
+    route: tuple[str, ...] = ()
+    """The proxies through which its calls go, in order."""
     log: str | None = None
+    logic: Logic | None = None
+    """Who sits in the seat of its session timer; None: RFC 4028."""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
     """`network`: the default, and directions that differ, by (sender, receiver)."""
-    logic: Logic | None = None
-    """Who sits in the seat of its session timer; None: RFC 4028."""
 
     default: LinkSettings = LinkSettings()
     links: Mapping[tuple[str, str], LinkSettings] = field(default_factory=dict)

@@ -97,15 +97,26 @@ SESSION_TIMER: Final[Block] = {
     "use_update": Key(Kind.BOOLEAN, "Refresh by UPDATE instead of re-INVITE (false)."),
 }
 
+PROXY_SESSION: Final[Block] = {
+    "enabled": Key(Kind.BOOLEAN, "Whether the proxy knows session timers (true)."),
+    "default_expires": Key(Kind.SECONDS, "The session interval it asks for where nobody did; absent: it never asks.",
+                           least=1),
+    "max_expires": Key(Kind.SECONDS, "Of a proxy: the longest session interval it lets pass; absent: any.", least=1),
+    "min_se": Key(Kind.SECONDS, "The smallest session interval it accepts: seconds or a duration (90).", least=1),
+    "require": Key(Kind.BOOLEAN, "Of a proxy: insist on a timer where the caller knows of none (false)."),
+    "erratum_8926": Key(Kind.BOOLEAN, "Of a proxy: let nobody refresh who asked the other side to (false)."),
+}
+
 CLOCK: Final[Block] = {
     "skew": Key(Kind.SHIFT, "How far its clock is ahead: 2s, -2s."),
     "drift": Key(Kind.DRIFT, "How much faster its clock runs: 100ppm, -50ppm."),
 }
 
 ACTOR: Final[Block] = {
-    "role": Key(Kind.CHOICE, "What the party is: uac, uas, or scripted, which sends just what its lines say.",
-                choices=("uac", "uas", "scripted"), planned=("proxy", "sut"), required=True),
-    "session_timer": Key(Kind.BLOCK, "Its session timer (RFC 4028).", block=SESSION_TIMER),
+    "role": Key(Kind.CHOICE, "What the party is: uac, uas, proxy, or scripted, which sends just what its lines say.",
+                choices=("uac", "uas", "proxy", "scripted"), planned=("sut",), required=True),
+    "session_timer": Key(Kind.BLOCK, "Its session timer (RFC 4028).", block={**PROXY_SESSION, **SESSION_TIMER}),
+    "route": Key(Kind.TOKENS, "The proxies through which its calls go: one, or several in order."),
     "answers": Key(Kind.ANSWERS, "How it answers a call: at once, after 2s, by hand, or a status such as 486."),
     "supports": Key(Kind.TOKENS, "Option tags of its Supported header; absent: what session_timer implies."),
     "allow": Key(Kind.METHODS, "The methods of its Allow header."),
@@ -116,6 +127,12 @@ ACTOR: Final[Block] = {
     "at": Key(Kind.TEXT, "Address of a real system under test.", is_planned=True),
     "start": Key(Kind.TEXTS, "Command that starts a real system under test.", is_planned=True),
     "ready": Key(Kind.TEXT, "Text in its log that says it has started.", is_planned=True),
+}
+
+PROXY: Final[Block] = {
+    "role": ACTOR["role"],
+    "session_timer": Key(Kind.BLOCK, "What it does with session timers (RFC 4028 section 8).", block=PROXY_SESSION),
+    "clock": ACTOR["clock"],
 }
 
 LINK: Final[Block] = {

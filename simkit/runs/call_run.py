@@ -10,15 +10,14 @@ from functools import partial
 from ..drivers.clock import PartyClock
 from ..drivers.network import Condition, Party
 from ..drivers.turns import Driver
-from ..errors import LocalError
+from ..errors import LocalError, Source
 from ..flows.model import NetChange, NetVerb, Observation, Stimulus, Verb
 from ..sip.message import Request
 from ..trace import Happening, TimerRecord, Trace, Transit, What
 from ..ua.events import CallEvent, Fact
-from ..ua.user_agent import UserAgent
 from .ledger import Ledger
 from .matching import PatternTest
-from .party import Cast, Trouble, Troubles, command, send_as_ordered
+from .party import Answerer, Cast, Trouble, Troubles, command, send_as_ordered
 from .plan import Plan
 from .run import Failure
 from .script import Script
@@ -63,7 +62,7 @@ class CallRun:
         self.messages = 0
         self._in_flight = 0
         self.trace = Trace() if recorded else None
-        self.ledger = Ledger(flow.actors)
+        self.ledger = Ledger(flow.actors, proxies=plan.proxies)
         self.script = Script(plan, self, start_at=driver.now)
         self._cast = cast
         self._driver = driver
@@ -84,6 +83,8 @@ class CallRun:
             )
             for name, actor in flow.actors.items()
         }
+        for party in self._parties.values():
+            cast.seated(party)
 
     def begin(self) -> None:
         """Let the first line happen."""
@@ -96,6 +97,7 @@ class CallRun:
         self.script.finish(last_at=self.last_at, limit_at=limit_at)
         if self.script.failure is not None:
             self._close()
+        self._leave()
 
     @property
     def is_done(self) -> bool:
@@ -114,6 +116,13 @@ class CallRun:
         """End the call, for it cannot go on."""
         self.script.give_up(why)
         self._close()
+
+    def whereabouts(self) -> tuple[Source, str]:
+        """Return the line that the call has come to, and what to say there."""
+        turn = self.script.cursor.waiting()
+        if turn is None:
+            return self.script.plan.flow.source, ""
+        return turn.line.source, "the flow had come to this line"
 
     @property
     def failure(self) -> Failure | None:
@@ -205,8 +214,13 @@ class CallRun:
             return
         for party in self._parties.values():
             self._driver.crash(party)
+        self._leave()
         self._is_closed = True
         self._note_end()
+
+    def _leave(self) -> None:
+        for party in self._parties.values():
+            self._cast.gone(party)
 
     def perform(self, action: Action) -> None:
         """Do what a line says. Raises LocalError where that cannot be done."""
@@ -243,11 +257,14 @@ class CallRun:
                 self._record(Happening(self.now, name, What.CRASHED))
                 self.ledger.crashed(name)
                 self._driver.crash(party)
+                self._cast.gone(party)
             case Verb.RESTART:
                 self._record(Happening(self.now, name, What.RESTARTED))
                 self._lives[name] = self._lives.get(name, 0) + 1
                 self.ledger.restarted(name)
+                self._cast.gone(party)
                 self._driver.restart(party, self._cast.agent(name, self.number, life=self._lives[name]))
+                self._cast.seated(party)
             case Verb.FREEZE:
                 self._record(Happening(self.now, name, What.FROZEN))
                 self._driver.freeze(party)
@@ -262,13 +279,15 @@ class CallRun:
         """Put `ignore` or `reply` between the network and a party."""
         if party.filter is None:
             party.filter = Troubles(lambda: self.now)
+        if stimulus.verb is Verb.REPLY and not isinstance(party.agent, Answerer):
+            raise LocalError(f"nobody can reply in the place of {party.name}, which is a child as a whole")
         assert isinstance(party.filter, Troubles)
         reply = partial(self._reply, party) if stimulus.verb is Verb.REPLY else None
         party.filter.add(Trouble(stimulus, self.script.marks, reply))
 
     def _reply(self, party: Party, request: Request, stimulus: Stimulus) -> None:
         agent = party.agent
-        assert isinstance(agent, UserAgent)
+        assert isinstance(agent, Answerer)
         assert stimulus.status is not None
         agent.reply(request, stimulus.status, stimulus.headers, now=party.clock.local(self.now))
         self._driver.poke(party)

@@ -70,7 +70,7 @@ class Crowd:
             call.give_up(why)  # and let the others go on
 
     def _located(self, error: ForeignError) -> ForeignError:
-        """Return the error with the time, and where the flow was; of several calls, nobody knows which it was."""
+        """Return the error with the time, and where the flow was, unless several calls are under way."""
         place, note = self._plan.flow.source, ""
         if len(self._live) == 1:
             place, note = next(iter(self._live.values())).whereabouts()

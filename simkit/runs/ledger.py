@@ -1,6 +1,6 @@
 """What the parties of one call reported about it: the facts that `expect` and the summaries are judged by."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,9 +46,10 @@ class Standing:
 class Ledger:
     """Keeps what the parties report, and adds it up."""
 
-    __slots__ = ("dialogs", "ended_by", "reason", "retries", "standings")
+    __slots__ = ("_proxies", "dialogs", "ended_by", "reason", "retries", "standings")
 
-    def __init__(self, parties: Iterable[str]) -> None:
+    def __init__(self, parties: Iterable[str], *, proxies: Container[str] = ()) -> None:
+        self._proxies = proxies
         self.standings = {name: Standing() for name in parties}
         self.dialogs: dict[str, Dialog] = {}
         self.retries = 0
@@ -56,9 +57,12 @@ class Ledger:
         self.reason: str | None = None
 
     def introduced(self, call_id: str, caller: str, callee: str) -> None:
-        """An INVITE went from one party to another: now it is known who the two are."""
-        if call_id not in self.dialogs:
+        """An INVITE went from one party to another: now it is known who the two are, once it has passed all proxies."""
+        dialog = self.dialogs.get(call_id)
+        if dialog is None:
             self.dialogs[call_id] = Dialog(call_id, (caller, callee))
+        elif dialog.parties and dialog.parties[1] in self._proxies:
+            dialog.parties = dialog.parties[0], callee
 
     def happened(self, party: str, event: CallEvent, *, at: int) -> Happening:
         """Enter a fact; return it as a trace has it."""

@@ -1,16 +1,19 @@
 """Logics that run in our own process, resolved: ours, museum pieces, and classes of somebody else's."""
 
-from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING
 
 from ..errors import Fault, ForeignError
-from ..flows.model import Actor, Flow, Logic, LogicKind
+from ..flows.model import Actor, Flow, Logic, LogicKind, Role
 from ..settings import SessionTimerSettings
 from ..ua.identifiers import Random
 from ..ua.session_timer import Side
 from ..ua.timer_logic import TimerLogic
 from ..ua.timers import TimerLog
-from ..ua.user_agent import TimerLogicFactory
+from ..ua.user_agent import TimerLogicFactory, UserAgent
+
+if TYPE_CHECKING:
+    from ..museum import Piece
+    from ..ua.proxy import Proxy
 
 
 def check_logics(flow: Flow) -> list[Fault]:
@@ -19,6 +22,7 @@ def check_logics(flow: Flow) -> list[Fault]:
     for actor in flow.actors.values():
         try:
             in_process(actor)
+            proxy_of(actor) if actor.role is Role.PROXY else user_agent_of(actor)
         except ForeignError as error:
             assert actor.logic is not None
             place, lines = actor.logic.source, [f"{actor.logic}: {error.what}", *error.log]
@@ -27,19 +31,44 @@ def check_logics(flow: Flow) -> list[Fault]:
 
 
 def in_process(actor: Actor) -> TimerLogicFactory | None:
-    """Return what makes the timer logics of an actor; None where that is our own, or a child. Raises ForeignError."""
+    """Return what makes the timer logics of an actor; None: not a class of somebody else's. Raises ForeignError."""
     logic = actor.logic
-    if logic is None or logic.kind in (LogicKind.RFC4028, LogicKind.COMMAND):
+    if logic is None or logic.kind is not LogicKind.PYTHON:
         return None
-    return _museum_piece(logic) if logic.kind is LogicKind.MUSEUM else _of_python(actor.name, logic)
+    return _of_python(actor.name, logic)
 
 
-def _museum_piece(logic: Logic) -> TimerLogicFactory:
-    try:
-        piece = import_module("..museum", __package__).logic(logic.name)
-    except (ImportError, AttributeError, LookupError):
-        raise ForeignError("no such museum piece") from None
-    return cast("TimerLogicFactory", piece)
+def user_agent_of(actor: Actor) -> type[UserAgent]:
+    """Return what an actor's user agents are: ours, or those of a museum piece. Raises ForeignError."""
+    piece = _museum_piece(actor)
+    if piece is None:
+        return UserAgent
+    if not issubclass(piece.machine, UserAgent):
+        raise ForeignError(f"a defect of a proxy, which {actor.name} is not")
+    return piece.machine
+
+
+def proxy_of(actor: Actor) -> "type[Proxy]":
+    """Return what a proxy is: ours, or a museum piece. Raises ForeignError."""
+    from ..ua.proxy import Proxy  # few flows have one
+
+    piece = _museum_piece(actor)
+    if piece is None:
+        return Proxy
+    if not issubclass(piece.machine, Proxy):
+        raise ForeignError(f"a defect of a user agent, which {actor.name} is not")
+    return piece.machine
+
+
+def _museum_piece(actor: Actor) -> "Piece | None":
+    logic = actor.logic
+    if logic is None or logic.kind is not LogicKind.MUSEUM:
+        return None
+    from ..museum import PIECES
+
+    if logic.name not in PIECES:
+        raise ForeignError("no such museum piece; `simkit museum` lists them")
+    return PIECES[logic.name]
 
 
 def _of_python(name: str, logic: Logic) -> TimerLogicFactory:

@@ -6,24 +6,32 @@ call's number and a purpose, so that one call plays the same alone as among ten 
 
 import random
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, runtime_checkable
 
 from ..drivers.driver import Agent
+from ..drivers.network import Party
 from ..errors import Fault, FlowError, LocalError
 from ..flows.model import Actor, Answer, Flow, Observation, Role, Stimulus, Verb
+from ..sip.headers import HeaderField
 from ..sip.message import Message, Request
 from ..sip.uri import SIP_PORT
 from ..ua.identifiers import Identifiers
 from ..ua.scripted import ScriptedParty
 from ..ua.user_agent import UserAgent, UserAgentSettings
+from .logics import in_process, proxy_of, user_agent_of
 from .matching import filled_in
 from .run import Address
 from .times import Marks
 
+if TYPE_CHECKING:
+    from ..foreign.endpoint import Endpoint
+    from ..ua.proxy import Proxy
+    from .seats import Seats
+
 TEST_NETWORKS: Final = ("192.0.2.", "198.51.100.", "203.0.113.")  # RFC 5737: for documentation, never routed
 HOSTS_MAX: Final = 254
 
-FlowAgent = UserAgent | ScriptedParty
+FlowAgent: TypeAlias = "UserAgent | ScriptedParty | Proxy | Endpoint"
 
 
 class SeededRandom:
@@ -45,22 +53,37 @@ class SeededRandom:
 class Cast:
     """Who plays in a flow, and where: what all its calls have in common."""
 
+    seats: "Seats | None" = None
+    """Children that have a part in it, while calls are played in virtual time."""
+
     def __init__(self, flow: Flow, *, seed: int, traced: bool, addresses: Mapping[str, Address] | None = None) -> None:
         """Take addresses that nobody has, unless they are given. Raise FlowError for more actors than there are."""
         self.addresses: Mapping[str, Address] = addresses or _addresses(flow)
         self._actors = flow.actors
         self._seed = seed
         self._traced = traced
-        self._settings = {name: _settings(actor, flow) for name, actor in flow.actors.items()}
+        self._times = flow.timers
+        self._settings = {name: _settings(actor, flow, self._route(actor)) for name, actor in flow.actors.items()}
+        self._logics = {name: in_process(actor) for name, actor in flow.actors.items()}
+        proxies = {name for name, actor in flow.actors.items() if actor.role is Role.PROXY}
+        self._proxies = {name: proxy_of(flow.actors[name]) for name in proxies}
+        self._user_agents = {name: user_agent_of(flow.actors[name]) for name in flow.actors.keys() - proxies}
 
     def uri(self, name: str) -> str:
         """Return the SIP URI at which a party is called."""
-        host, port = self.addresses[name]
-        return f"sip:{name}@{f'[{host}]' if ':' in host else host}:{port}"
+        return _uri_of(self.addresses[name], user=f"{name}@")
 
     def peer(self, name: str) -> str:
-        """Return the party that another has in mind where it names none: the first beside it."""
-        return next(other for other in self.addresses if other != name)
+        """Return the party that another has in mind where it names none: the first beside it that is no proxy."""
+        others = [other for other in self.addresses if other != name]
+        return min(others, key=lambda other: self._actors[other].role is Role.PROXY)
+
+    def target(self, sender: str, receiver: str) -> str:
+        """Return the SIP URI that a first request to a party is for: a proxy only passes it on."""
+        return self.uri(self.peer(sender) if self._actors[receiver].role is Role.PROXY else receiver)
+
+    def _route(self, actor: Actor) -> tuple[str, ...]:
+        return tuple(f"<{_uri_of(self.addresses[proxy])};lr>" for proxy in actor.route)
 
     def chance(self, call: int, purpose: str) -> SeededRandom:
         """Return a source of chance for one purpose of one call."""
@@ -71,16 +94,43 @@ class Cast:
         purpose = f"{name}/{life}" if life else name
         identifiers = Identifiers(self.chance(call, f"identifiers/{purpose}"))
         address = self.addresses[name]
-        if self._actors[name].role is Role.SCRIPTED:
-            return ScriptedParty(name, address, identifiers=identifiers)
-        return UserAgent(
+        actor = self._actors[name]
+        if actor.role is Role.SCRIPTED:
+            return ScriptedParty(name, address, identifiers=identifiers, route=self._route(actor))
+        if actor.role is Role.PROXY:
+            from ..ua.proxy import ProxySettings  # few flows have one
+
+            settings = ProxySettings(self._times, actor.proxy_session)
+            return self._proxies[name](name, address, settings, identifiers=identifiers, traced=self._traced)
+        timer_logic = self._logics[name]
+        if self.seats is not None:
+            if self.seats.is_endpoint(name):
+                return self.seats.endpoint(name, address, self.addresses[self.peer(name)])
+            timer_logic = timer_logic or self.seats.timer_logic(name)
+        return self._user_agents[name](
             name,
             address,
             self._settings[name],
             identifiers=identifiers,
             random=self.chance(call, purpose),
+            timer_logic=timer_logic,
             traced=self._traced,
         )
+
+    def seated(self, party: Party) -> None:
+        """A party is in its place, or back in it."""
+        if self.seats is not None:
+            self.seats.take(party)
+
+    def gone(self, party: Party) -> None:
+        """A party's host has died, or its call is over."""
+        if self.seats is not None:
+            self.seats.vacate(party)
+
+
+def _uri_of(address: Address, *, user: str = "") -> str:
+    host, port = address
+    return f"sip:{user}{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _addresses(flow: Flow) -> dict[str, Address]:
@@ -93,7 +143,7 @@ def _addresses(flow: Flow) -> dict[str, Address]:
     }
 
 
-def _settings(actor: Actor, flow: Flow) -> UserAgentSettings:
+def _settings(actor: Actor, flow: Flow, route: tuple[str, ...]) -> UserAgentSettings:
     answers = actor.answers
     after_us = {Answer.AT_ONCE: 0, Answer.AFTER: answers.after_us}.get(answers.how)
     implied = ("timer",) if actor.session_timer.enabled else ()
@@ -104,6 +154,7 @@ def _settings(actor: Actor, flow: Flow) -> UserAgentSettings:
         allow=actor.allow,
         answer_after_us=after_us,
         reject_with=answers.status if answers.how is Answer.REJECT else None,
+        route=route,
     )
 
 
@@ -111,9 +162,10 @@ def _settings(actor: Actor, flow: Flow) -> UserAgentSettings:
 
 
 def command(agent: Agent, stimulus: Stimulus, cast: Cast, *, now: int) -> None:
-    """Ask a user agent for what a stimulus says. Raises LocalError where it cannot do that."""
-    assert isinstance(agent, UserAgent), "a scripted party is asked for nothing"
-    if stimulus.verb is Verb.CALL:
+    """Ask a party for what a stimulus says. Raises LocalError where it cannot do that."""
+    if not isinstance(agent, UserAgent):
+        _command_endpoint(agent, stimulus, cast, now=now)
+    elif stimulus.verb is Verb.CALL:
         assert stimulus.target is not None
         agent.invite(cast.uri(stimulus.target), now=now)
     elif stimulus.verb is Verb.OPTIONS:
@@ -123,6 +175,18 @@ def command(agent: Agent, stimulus: Stimulus, cast: Cast, *, now: int) -> None:
         agent.reject(stimulus.status, stimulus.headers, now=now)
     else:
         _PLAIN_COMMANDS[stimulus.verb](agent, now)
+
+
+def _command_endpoint(agent: Agent, stimulus: Stimulus, cast: Cast, *, now: int) -> None:
+    from ..foreign.endpoint import Endpoint
+
+    assert isinstance(agent, Endpoint), "a scripted party is asked for nothing"
+    details: dict[str, str | int] = {}
+    if stimulus.target is not None or stimulus.verb is Verb.OPTIONS:
+        details["target"] = cast.uri(stimulus.target or cast.peer(stimulus.actor))
+    if stimulus.status is not None:
+        details["status"] = stimulus.status
+    agent.command(stimulus.verb.value, now=now, **details)
 
 
 _PLAIN_COMMANDS: Final[Mapping[Verb, Callable[[UserAgent, int], None]]] = {
@@ -145,7 +209,7 @@ def send_as_ordered(agent: Agent, order: Observation, cast: Cast, saved: Mapping
         agent.send_raw(_filled_in(order.raw, saved), destination, now=now)
     elif order.pattern.status is None:
         assert order.pattern.method is not None
-        target = cast.uri(order.receiver)
+        target = cast.target(order.sender, order.receiver)
         agent.send_request(order.pattern.method, target, destination, headers=headers, without=order.without, now=now)
     else:
         assert order.pattern.method is not None
@@ -161,6 +225,15 @@ def _filled_in(text: str, saved: Mapping[str, str]) -> str:
 
 
 # --- what keeps a message from it ------------------------------------------------------------------------------------
+
+
+@runtime_checkable
+class Answerer(Protocol):
+    """An agent that can be made to answer a request with something else than it would."""
+
+    def reply(self, request: Request, status: int, headers: tuple[HeaderField, ...] = (), *, now: int) -> None:
+        """Answer a request with this final status."""
+        ...
 
 
 Reply = Callable[[Request, Stimulus], None]

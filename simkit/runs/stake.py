@@ -4,6 +4,7 @@ A flow says what must be seen, not why. But the most recent 2xx says who refresh
 explains a message that is missing, too early, or wrong. The rule is a hint beside the failure, never a verdict.
 """
 
+from collections.abc import Container
 from typing import Final, NamedTuple
 
 from ..errors import PeerError
@@ -48,15 +49,19 @@ class Session(NamedTuple):
 
 
 def at_stake(script: Script, trace: Trace) -> Stake | None:
-    """Return the rule that the failure of a call is about; None where that cannot be told."""
+    """Return the rule that the failure of a call is about; None where that cannot be told, or is about a proxy."""
     offence, observation = script.offence, script.culprit.observation if script.culprit else None
+    sender = offence.sender if offence else observation.sender if observation else ""
+    proxies = script.plan.proxies
+    if sender in proxies:
+        return None
     if offence is not None and script.mismatch is not None:
         return _of_content(script.mismatch.header, offence, trace)
     if offence is not None and isinstance(offence.message, Request):
-        sessions = _sessions(trace, offence.sender, until=offence.sent_at)
+        sessions = _sessions(trace, offence.sender, proxies, until=offence.sent_at)
         return _of_request(offence.message.method, offence, sessions) if sessions else None
     if script.missed is not None and observation is not None and observation.pattern.status is None:
-        sessions = _sessions(trace, observation.sender, until=script.missed.latest)
+        sessions = _sessions(trace, observation.sender, proxies, until=script.missed.latest)
         return _of_absence(observation.pattern.method, observation.sender, sessions[-1]) if sessions else None
     return None
 
@@ -103,7 +108,7 @@ def _of_refresh(sender: str, session: Session) -> Stake:
     return Stake("RFC4028-7.2-12", f"a refresh is due when half the interval has passed, at {half_at} s; {session}")
 
 
-def _sessions(trace: Trace, party: str, *, until: int) -> list[Session]:
+def _sessions(trace: Trace, party: str, proxies: Container[str], *, until: int) -> list[Session]:
     """Return the settings of a party's session timer, the last still in force: each by a 2xx it sent or received."""
     found: list[Session] = []
     for transit in trace.messages():
@@ -117,6 +122,8 @@ def _sessions(trace: Trace, party: str, *, until: int) -> list[Session]:
             found.clear()  # switched off: nothing before this explains anything
         else:
             refresher = transit.receiver if granted.refresher is Refresher.UAC else transit.sender
+            if refresher in proxies:
+                refresher = "the other side"  # which the proxy speaks for
             found.append(Session(at, granted.interval_s * S, refresher))
     return found
 

@@ -36,6 +36,11 @@ class UnacknowledgedAnswers:
         """Whether one of them still waits."""
         return bool(self._waiting)
 
+    def waiting_for(self, ack: Request) -> Response | None:
+        """Return the 2xx that waits for this ACK; None where there is none."""
+        repeater = self._waiting.get(ack.cseq.number)
+        return repeater.response if repeater is not None else None
+
     def sent(self, response: Response, *, now: int) -> None:
         """A 2xx was sent for the first time."""
         repeater = self._waiting[response.cseq.number] = _Repeater(response, self._times, self._log)

@@ -157,7 +157,8 @@ class ResponseContext:
         if self.answered:
             return
         request = self._request
-        self._proxy.report(CallEvent(Fact.GAVE_UP, request.call_id, f"{why}: {request.method}"))
+        if request.method == "INVITE" or request.to_tag is not None:  # else it is about no call
+            self._proxy.report(CallEvent(Fact.GAVE_UP, request.call_id, f"{why}: {request.method}"))
         self._given_up = True
         self._finish(now=now)
         if request.method == "INVITE":

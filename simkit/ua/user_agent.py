@@ -6,7 +6,7 @@ here is only who gets what. Sans-IO: it owns no clock, no socket and no randomne
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from ..errors import LocalError
 from ..settings import BaseTimes, SessionTimerSettings
@@ -54,6 +54,12 @@ TimerLogicFactory = Callable[[SessionTimerSettings, Side, Random, TimerLog | Non
 class UserAgent:
     """One party. Times are microseconds on its own clock and never go back."""
 
+    session_timer: ClassVar[type[SessionTimer]] = SessionTimer
+    """With what it fills the seats that no other timer logic is given for; this and the next are what it is made of."""
+    caller_call: ClassVar[type[CallerCall]] = CallerCall
+    callee_call: ClassVar[type[CalleeCall]] = CalleeCall
+    offer_answer: ClassVar[type[OfferAnswer]] = OfferAnswer
+
     __slots__ = (
         *("_calls", "_capabilities", "_events", "_layer", "_settings", "_some_call_is_over", "_timer_logic"),
         *("address", "contact", "identifiers", "log", "name", "random", "times"),
@@ -98,7 +104,7 @@ class UserAgent:
         if self._live_calls():
             raise LocalError("cannot call: a call is under way")
         call_id = self.identifiers.call_id(self.address[0])
-        call = CallerCall(
+        call = self.caller_call(
             self,
             call_id,
             self._seat(Side.CALLER),
@@ -300,7 +306,7 @@ class UserAgent:
         if self._live_calls():
             self._respond(transaction, 486, now=now)
             return
-        call = CalleeCall(
+        call = self.callee_call(
             self, request, transaction, self._seat(Side.CALLEE), self._media(), local_tag=self.identifiers.tag()
         )
         self._calls[request.call_id, call.local_tag] = call
@@ -343,9 +349,9 @@ class UserAgent:
 
     def _rfc4028(self, settings: SessionTimerSettings, side: Side, random: Random, log: TimerLog | None) -> TimerLogic:
         supported = settings.enabled and "timer" in self._settings.supported
-        return SessionTimer(settings, side=side, random=random, supported=supported, log=log)
+        return self.session_timer(settings, side=side, random=random, supported=supported, log=log)
 
     def _media(self) -> OfferAnswer:
-        return OfferAnswer(
+        return self.offer_answer(
             SessionDescription(self.name, str(self.identifiers.session_id()), 1, self.address[0], MEDIA_PORT)
         )

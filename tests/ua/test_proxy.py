@@ -189,7 +189,17 @@ def test_another_request_that_nobody_answers_gets_no_408() -> None:
     chain.alice.options(BOB_URI, now=0)
     chain.run(60)
     assert set(chain.lines()) == {"alice -> p1: OPTIONS", "p1 -> bob: OPTIONS"}
-    assert chain.told("p1") == [(32, "gave up", "timer F: OPTIONS")]
+    assert chain.parties["p1"].next_deadline() is None
+    assert chain.told("p1") == [], "it was about no call"
+
+
+def test_a_bye_that_nobody_answers_is_given_up_in_silence() -> None:
+    """RFC 4320 section 4.2."""
+    chain = Chain(loses=lambda line, nth: line == "p1 -> bob: BYE").call()
+    chain.alice.hang_up(now=0)
+    chain.run(60)
+    assert not [sent for sent in chain.wire if kind(sent.message) == "408 BYE"]
+    assert chain.told("p1")[-1] == (32, "gave up", "timer F: BYE")
 
 
 # --- CANCEL and timer C ----------------------------------------------------------------------------------------------
