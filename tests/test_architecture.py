@@ -31,7 +31,7 @@ MAY_IMPORT = {  # beside itself and what is for everybody
     "captures": ("trace", "sip"),
     "audit": ("trace", "sip", "rulebook"),  # never ua: it judges ua, and would share its errors
     "reports": ("runs", "captures", "audit", "flows", "sip", "trace", "rulebook"),
-    "museum": ("ua",),
+    "museum": ("ua", "sip"),
     "sipp": ("flows", "sip"),
     "__init__": ("api",),
 }
