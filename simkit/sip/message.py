@@ -110,12 +110,12 @@ class Message:
         """Return the first value of a header as written, by any of its names; None where there is none."""
         first = self._first or self._find_first()
         found = first.get(name)
-        return found if found is not None else first.get(canonical_name(name))
+        return found if found is not None else first.get(CANONICAL_NAMES.get(name) or canonical_name(name))
 
     def values(self, name: str) -> tuple[str, ...]:
         """Return every value of a header, in order: those of repeated headers and, for lists, each element."""
         first = self._first or self._find_first()
-        wanted = canonical_name(name)
+        wanted = CANONICAL_NAMES.get(name) or canonical_name(name)
         if wanted not in first:
             return ()
         if len(first) == len(self.headers):  # no header is repeated
@@ -129,7 +129,7 @@ class Message:
     def tokens(self, name: str) -> frozenset[str]:
         """Return the tokens of a list header (Supported, Require, Allow) in lower case; empty where it is missing."""
         first = self._first or self._find_first()
-        value = first.get(canonical_name(name))
+        value = first.get(CANONICAL_NAMES.get(name) or canonical_name(name))
         if value is None:
             return frozenset()
         if len(first) == len(self.headers):
