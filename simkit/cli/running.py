@@ -4,8 +4,6 @@ import os
 import signal
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain
 from typing import Final
 
 from ..errors import Fault, FlowError, SetupError
@@ -106,11 +104,11 @@ def _in_parallel(work: Sequence[Sequence[Part]], terms: Terms, jobs: int, progre
     with ProcessPoolExecutor(jobs, initializer=_leave_interruptions_to_the_parent) as pool:
         is_complete = False
         try:
-            runs = pool.map(partial(_run, terms), chain.from_iterable(work))
-            for parts in work:
+            runs = [[pool.submit(_run, terms, part) for part in parts] for parts in work]
+            for parts, coming in zip(work, runs, strict=True):
                 done = []
-                for flow, numbers in parts:
-                    done.append(next(runs))
+                for (flow, numbers), run in zip(parts, coming, strict=True):
+                    done.append(run.result())
                     if len(work) == 1:
                         progressed(numbers.stop, terms.count(flow))
                 yield join(done)
@@ -119,7 +117,7 @@ def _in_parallel(work: Sequence[Sequence[Part]], terms: Terms, jobs: int, progre
             raise SetupError("a worker process died; try again with -j 1") from None
         finally:
             if not is_complete:
-                pool.shutdown(wait=False, cancel_futures=True)
+                pool.shutdown(wait=False)  # nothing is cancelled: a pool that then breaks says so on standard error
                 for worker in active_children():
                     worker.terminate()
 

@@ -180,18 +180,9 @@ def test_violations_may_be_said_to_be_none() -> None:
 # --- what goes wrong with the run itself -----------------------------------------------------------------------------
 
 
-class Restless(UserAgent):
-    """A user agent whose deadline is always now."""
-
-    def next_deadline(self) -> int | None:
-        return 1_000_000
-
-    def handle_deadline(self, *, now: int) -> None:
-        pass
-
-
 def test_a_loop_without_time_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(party, "UserAgent", Restless)
+    monkeypatch.setattr(UserAgent, "next_deadline", lambda agent: 1_000_000)
+    monkeypatch.setattr(UserAgent, "handle_deadline", lambda agent, *, now: None)
     run = play(UP, top="limit: 10s")
     assert run.verdict is Verdict.ERROR
     assert run.failures[0].headline == (
