@@ -25,7 +25,7 @@ _TIMEOUT: Final = "Give a command S seconds of real time for each answer."
 Values = tuple[str, ...]
 
 
-def _assignments(context: click.Context, option: click.Parameter, values: Values) -> dict[str, str]:
+def assignments(context: click.Context, option: click.Parameter, values: Values) -> dict[str, str]:
     """Read `--set name=value`; the last of a name counts."""
     for value in values:
         if not value.partition("=")[0].strip() or "=" not in value:
@@ -36,16 +36,14 @@ def _assignments(context: click.Context, option: click.Parameter, values: Values
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of all that is random.")
-@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", callback=_assignments, help="Set a flow's value.")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", callback=assignments, help="Set a flow's value.")
 @click.option("--case", metavar="TEXT", help="Run only cases whose label contains TEXT.")
 @click.option("-k", "text", metavar="TEXT", help="Run only flows with TEXT in their path, name or case.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Run only flows with this tag (or this one ...).")
 @click.option("--calls", type=click.IntRange(1), metavar="N", help="Run N calls of each flow at once.")
 @click.option("-j", "jobs", type=click.IntRange(0), metavar="N", help="Use N processes; 0: one per core.")
 @click.option("-x", "stop", is_flag=True, help="Stop at the first flow that fails.")
-@click.option(
-    "--logic", "logics", multiple=True, metavar="ACTOR=L", callback=_assignments, help="Run this timer logic."
-)
+@click.option("--logic", "logics", multiple=True, metavar="ACTOR=L", callback=assignments, help="Run this timer logic.")
 @click.option(
     "--logic-timeout", type=click.FloatRange(0, min_open=True), default=LOGIC_TIMEOUT_S, metavar="S", help=_TIMEOUT
 )
