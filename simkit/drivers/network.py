@@ -33,7 +33,7 @@ class Condition(Enum):
 class Party:
     """An agent in its place: a name, an address, a clock, and a network."""
 
-    __slots__ = ("address", "agent", "clock", "condition", "filter", "name", "network", "wake_at")
+    __slots__ = ("address", "agent", "clock", "condition", "filter", "name", "network", "told_at", "wake_at")
 
     def __init__(self, name: str, address: Address, agent: Agent, clock: PartyClock, network: "Network") -> None:
         self.name = name
@@ -46,6 +46,8 @@ class Party:
         """Asked about each message that arrives; what it is true for never reaches the agent."""
         self.wake_at: int | None = None
         """When the driver will look at the agent's deadline next, in run time; None: it has none."""
+        self.told_at = 0
+        """What the agent was last told of the time, on its own clock, where that may lag behind."""
 
     def __repr__(self) -> str:
         return f"<Party {self.name} {self.condition.value}>"

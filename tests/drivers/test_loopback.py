@@ -245,6 +245,33 @@ def test_time_stands_still_while_one_thing_happens(stage: Stage) -> None:
     assert len(set(seen)) == 1
 
 
+def test_an_agent_is_called_as_if_it_were_the_time_it_asked_for(endpoints: Endpoints) -> None:
+    """However late the machine is: so ten retransmissions, each a little late, still come before their time-out."""
+    stage = Stage(endpoints, speed=1000)
+
+    def again(now: int) -> None:
+        stage.alice.deadline = now + 500 * MS if len(stage.alice.woken) < 10 else None
+
+    stage.alice.on_deadline = again
+    stage.alice.deadline = 500 * MS
+    stage.driver.poke(stage.alice_party)
+    stage.run()
+    assert stage.alice.woken == [number * 500 * MS for number in range(1, 11)]
+
+
+def test_an_agent_is_never_told_an_earlier_time_than_before(endpoints: Endpoints) -> None:
+    """A message that came late, but was read first, has told it how late it is."""
+    stage = Stage(endpoints, speed=1)
+
+    def stall(message: Message, now: int) -> None:
+        stage.bob.deadline = now - 10 * S
+
+    stage.bob.on_receive = stall
+    stage.alice_says(asked())
+    stage.run()
+    assert stage.bob.woken == [stage.bob.heard[0][0]]
+
+
 def test_who_hurries_waits_no_more(endpoints: Endpoints) -> None:
     stage = Stage(endpoints, speed=1)
     seen: list[int] = []
