@@ -4,22 +4,28 @@ The trace of one Call-ID goes in, from a capture or a run; what the rules find a
 messages are looked at, so that a run and its capture are judged alike, and nothing of the machines that made the run.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
-from ..sip.message import Message
 from ..trace import Trace
 from .allowances import Allowances
-from .dialog import Dialog, Transaction
+from .dialog import Dialog, Session, Transaction
 from .finding import CallAudit, Finding
 from .pairing import Pairing
-from .rule import AuditRule, Subject
+from .rule import AuditRule, Faults, Subject, remembering
 from .rules import book
+from .rules.media import changed_descriptions
+from .rules.sequences import overlaps
+from .sending import Sending, Terms, has_description
 from .summary import summary
 from .timeline import dialogs_of
 
 _ALLOWANCES: Final = Allowances()
+
+_faults_of_terms = remembering(book.OF_TERMS)
+_faults_of_passed_requests = remembering(book.OF_PASSED_REQUESTS)
+_faults_of_passed_answers = remembering(book.OF_PASSED_ANSWERS)
 
 
 def audit_call(
@@ -41,41 +47,111 @@ def audit_call(
     return summary(pairing.call_id, dialogs, _merged(findings.values()))
 
 
-def _findings(dialog: Dialog) -> Iterator[Finding]:
+def _findings(dialog: Dialog) -> list[Finding]:
+    found: list[Finding] = []
     for transaction in dialog.transactions:
-        yield from _of_transaction(transaction)
+        for sending in (transaction.request, *transaction.responses, *transaction.acks):
+            _judge_headers(sending, found)
+        _judge_request(transaction, found)
     for session in dialog.sessions:
         if session.interval_us is not None:
-            yield from _judged(book.OF_SESSIONS, session)
-    yield from _judged(book.OF_DIALOGS, dialog)
+            _judge_session(session, found)
+    for overlap in overlaps(dialog):
+        _judge(book.OF_OVERLAPS, overlap, found)
+    if dialog.media_change:
+        for description in changed_descriptions(dialog):
+            _judge(book.OF_DESCRIPTIONS, description, found)
+    if dialog.troubled:
+        _judge(book.OF_TROUBLED, dialog, found)
+    _judge(book.OF_DIALOGS, dialog, found)
+    return found
 
 
-def _of_transaction(transaction: Transaction) -> Iterator[Finding]:
-    for sending in (transaction.request, *transaction.responses, *transaction.acks):
-        if _has_session_headers(sending.message):
-            yield from _judged(book.OF_MESSAGES, sending)
-    yield from _judged(book.OF_ALL, transaction)
-    if transaction.method != "CANCEL":
-        yield from _judged(book.OF_REQUESTS, transaction)
-    if transaction.method == "BYE":
-        yield from _judged(book.OF_BYES, transaction)
+def _judge_headers(sending: Sending, found: list[Finding]) -> None:
+    if sending.message.header("Session-Expires") is not None:
+        _judge(book.OF_INTERVALS, sending, found)
+    if sending.message.header("Min-SE") is not None:
+        _judge(book.OF_MINIMA, sending, found)
+
+
+def _judge_request(transaction: Transaction, found: list[Finding]) -> None:
+    _judge(book.OF_REQUESTS, transaction, found)
+    if not transaction.initial and transaction.method != "CANCEL":
+        _judge(book.OF_REQUESTS_WITHIN, transaction, found)
+    if transaction.method == "BYE" and transaction.over is None:
+        timed = transaction.session is not None and transaction.session.interval_us is not None
+        _judge(book.OF_BYES, transaction, found)
+        _judge(book.OF_BYES_TIMED if timed else book.OF_BYES_UNTIMED, transaction, found)
     elif transaction.refreshes:
-        yield from _judged(book.OF_REFRESHES, transaction)
-        if transaction.succeeded:
-            yield from _judged(book.OF_ANSWERS, transaction)
-        if transaction.request.passed_on:
-            yield from _judged(book.OF_PASSED_ON, transaction)
+        _judge_refresh(transaction, found)
+        _judge_outcome(transaction, found)
 
 
-def _has_session_headers(message: Message) -> bool:
-    return message.header("Session-Expires") is not None or message.header("Min-SE") is not None
+def _judge_refresh(transaction: Transaction, found: list[Finding]) -> None:
+    """Judge an INVITE or UPDATE by itself."""
+    former, session = transaction.previous, transaction.session
+    _judge(book.OF_REFRESHES, transaction, found)
+    if former is not None and former.status == 422 and former.method == transaction.method:
+        _judge(book.OF_NEW_TRIES, transaction, found)
+    if transaction.least_s is not None:
+        _judge(book.OF_BOUND, transaction, found)
+    _judge_passing(_faults_of_passed_requests, transaction.request, found)
+    if not transaction.initial:
+        _judge(book.OF_WITHIN, transaction, found)
+        if session is not None and session.interval_us is not None:
+            _judge(book.OF_TIMED, transaction, found)
+    elif former is None:
+        _judge(book.OF_FIRST, transaction, found)
 
 
-def _judged(rules: Iterable[AuditRule[Subject]], subject: Subject) -> Iterator[Finding]:
+def _judge_outcome(transaction: Transaction, found: list[Finding]) -> None:
+    """Judge what came of an INVITE or UPDATE."""
+    if transaction.method == "INVITE":
+        _judge(book.OF_INVITES, transaction, found)
+    elif has_description(transaction.request.message):
+        _judge(book.OF_OFFERS_IN_UPDATES, transaction, found)
+    if transaction.succeeded and transaction.final is not None:
+        _judge_answer(transaction, transaction.final, found)
+        return
+    if transaction.status == 422:
+        _judge(book.OF_REFUSALS, transaction, found)
+    if not transaction.initial:
+        _judge(book.OF_FAILURES, transaction, found)
+        if transaction.status == 491:
+            _judge(book.OF_GLARES, transaction, found)
+
+
+def _judge_answer(transaction: Transaction, answer: Sending, found: list[Finding]) -> None:
+    asked, given = transaction.request.heard, answer.said
+    found += [rule.sign(fault, answer) for rule, fault in _faults_of_terms(asked, given)]
+    _judge(book.OF_ANSWERS, transaction, found)
+    if answer.passed_on:
+        _judge_passing(_faults_of_passed_answers, answer, found)
+        _judge(book.OF_PASSED_ON, transaction, found)
+
+
+def _judge_passing(faults: Callable[[Terms, Terms], Faults], sending: Sending, found: list[Finding]) -> None:
+    """Judge what each proxy made of a message."""
+    before = sending.said
+    for passing in sending.passed_on:
+        after = passing.said
+        found += [rule.sign(fault, passing) for rule, fault in faults(before, after)]
+        before = after
+
+
+def _judge_session(session: Session, found: list[Finding]) -> None:
+    _judge(book.OF_SESSIONS, session, found)
+    if session.refresher is session.transaction.uac:
+        _judge(book.OF_SESSIONS_AS_UAC, session, found)
+    elif session.refresher is not None:
+        _judge(book.OF_SESSIONS_AS_UAS, session, found)
+
+
+def _judge(rules: tuple[AuditRule[Subject], ...], subject: Subject, found: list[Finding]) -> None:
     for rule in rules:
-        found = rule.check(subject)
-        if found is not None:
-            yield from rule.findings(found)
+        breach = rule.check(subject)
+        if breach is not None:
+            found += rule.findings(breach)
 
 
 def _merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -4,8 +4,9 @@ Built once for each dialog (`pairing`, `timeline`); the rules only read it. All 
 judges by is here, worked out from the RFC and shared with nobody.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 from ..sip.message import Request
@@ -14,10 +15,11 @@ from .allowances import Allowances
 from .sending import Sending
 
 SESSION_REFRESH_METHODS: Final = ("INVITE", "UPDATE")  # RFC 4028 section 2
+SUPERSEDED_MAX: Final = 16  # ours: so many timers that were not cancelled are looked for
 BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10
 
 
-class Side(Enum):
+class Side(StrEnum):
     """Who placed the call and who was called, whatever their role in a transaction."""
 
     CALLER = "caller"
@@ -52,9 +54,13 @@ class Transaction:
     dialog: "Dialog" = field(init=False, repr=False)
     uac: Side = field(init=False)
     session: "Session | None" = None
-    """What the latest 2xx had settled."""
+    """What the latest 2xx had settled, as far as the sender of a BYE can have known."""
     previous: "Transaction | None" = None
     """The request of the same side before this one."""
+    following: "Transaction | None" = None
+    """The request of the same side after this one."""
+    over: "Transaction | None" = None
+    """The BYE by which the dialog was over for its sender."""
     least_s: int | None = None
     """The Min-SE that it has to carry at least, in seconds (RFC 4028 section 7.4); None: none."""
     supports_timer: bool = False
@@ -68,6 +74,10 @@ class Transaction:
     """That of its sender."""
     route: tuple[str, ...] | None = None
     """The route set; None before it is known."""
+    own_offer: "Transaction | None" = None
+    """The last INVITE or UPDATE of its sender with an offer."""
+    peer_offer: "Transaction | None" = None
+    """That of the peer, when the final response was sent."""
     changes_media: bool = False
     """It has another session description than its sender had given before, by more than the origin."""
 
@@ -171,6 +181,13 @@ class Session:
         """Return the session refresh requests of one side, in order."""
         return [request for request in self.requests if request.uac is side]
 
+    def others(self) -> Iterator["Session"]:
+        """Yield the sessions before this one, the latest first, as far back as a clock of theirs may run on."""
+        former, left = self.previous, SUPERSEDED_MAX
+        while former is not None and former.interval_us is not None and left:
+            yield former
+            former, left = former.previous, left - 1
+
 
 def hang_up_us(interval_us: int) -> int:
     """Return the interval less 32 s, or less a third of it where that is shorter (RFC 4028 section 10)."""
@@ -194,6 +211,14 @@ class Dialog:
     """Who was seen passing messages on."""
     stray_acks: list[Sending] = field(default_factory=list)
     """ACKs that belong to no INVITE."""
+    min_se_s: int | None = None
+    """The largest Min-SE that was seen, in seconds."""
+    troubled: bool = False
+    """An INVITE or UPDATE was refused."""
+    media_change: bool = False
+    """Somebody sent another session description than before."""
+    heard_at: dict[Side, int] = field(default_factory=dict)
+    """When each side sent its last message."""
 
     @property
     def over_at(self) -> int | None:
@@ -207,10 +232,4 @@ class Dialog:
 
     def heard_after(self, side: Side, at: int) -> bool:
         """Whether a side sent anything after this time: else it may be dead, and is not judged for being silent."""
-        return any(_sent_after(transaction, side, at) for transaction in reversed(self.transactions))
-
-
-def _sent_after(transaction: Transaction, side: Side, at: int) -> bool:
-    if transaction.uac is side:
-        return transaction.request.last_at > at or any(ack.at > at for ack in transaction.acks)
-    return any(response.last_at > at for response in transaction.responses)
+        return self.heard_at[side] > at

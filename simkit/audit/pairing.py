@@ -29,6 +29,7 @@ class Pairing:
         self._by_branch: dict[tuple[str, str], Transaction] = {}
         self._by_id: dict[_RequestId, Transaction] = {}
         self._invites: dict[tuple[str | None, int], Transaction] = {}
+        self._responses: dict[tuple[Transaction, int, str | None], Sending] = {}
         for transit in messages:
             self.last_at = transit.sent_at * speed
             try:
@@ -96,16 +97,16 @@ class Pairing:
         transaction = self._by_branch.get((_branch(message), message.cseq.method))
         if transaction is None:
             return
-        to_tag = message.to_tag
-        for known in transaction.responses:
-            assert isinstance(known.message, Response)
-            if known.message.status == message.status and known.message.to_tag == to_tag:
-                if known.sender == transit.sender:
-                    known.seen_again(transit, speed=self._speed)
-                elif message.status != 100:  # each hop has its own 100 (section 16.7)
-                    known.passed(transit, speed=self._speed)
-                return
+        id = (transaction, message.status, message.to_tag)
+        known = self._responses.get(id)
+        if known is not None:
+            if known.sender == transit.sender:
+                known.seen_again(transit, speed=self._speed)
+            elif message.status != 100:  # each hop has its own 100 (section 16.7)
+                known.passed(transit, speed=self._speed)
+            return
         response = sending_of(transit, speed=self._speed)
+        self._responses[id] = response
         transaction.responses.append(response)
         if message.status >= 200 and transaction.final is None:
             transaction.final, transaction.status = response, message.status

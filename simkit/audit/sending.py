@@ -5,11 +5,27 @@ made of it by `arrived`. Times are microseconds of SIP's time: those of the trac
 """
 
 from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from ..errors import PeerError
 from ..sip.message import Message
-from ..sip.session_headers import TIMER, Refresher, SessionExpires
+from ..sip.session_headers import TIMER, Refresher
 from ..trace import Transit
+
+
+class Terms(NamedTuple):
+    """What a message says of the session timer; None: nothing that can be read."""
+
+    interval_s: int | None
+    refresher: Refresher | None
+    min_se_s: int | None
+    supported: bool
+    """`timer` is in its Supported."""
+    required: bool
+    """`timer` is in its Require."""
+
+
+NOTHING: Final = Terms(None, None, None, supported=False, required=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +36,11 @@ class Passing:
     sender: str
     frame: int
     at: int
+
+    @property
+    def said(self) -> Terms:
+        """What it says of the session timer now."""
+        return terms_of(self.message)
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +65,16 @@ class Sending:
     arrived_again_at: list[int] = field(default_factory=list)
     """When it came again, as far as the tap knows."""
     passed_on: list[Passing] = field(default_factory=list)
+    said: Terms = NOTHING
+    """What it says of the session timer, as its sender wrote it."""
+    heard: Terms = NOTHING
+    """The same as its receiver got it."""
+
+    def read(self) -> None:
+        """Read what it says of the session timer: it is asked for again and again."""
+        self.said = self.heard = terms_of(self.message)
+        if self.passed_on:
+            self.heard = terms_of(self.arrived)
 
     @property
     def last_at(self) -> int:
@@ -81,40 +112,23 @@ def times(transit: Transit, *, speed: int) -> tuple[int, int]:
     return sent_at * speed, (sent_at if received_at is None else received_at) * speed
 
 
-# --- what a message says, where it can be read -----------------------------------------------------------------------
+# --- what a message says ---------------------------------------------------------------------------------------------
 
 
-def session_expires(message: Message) -> SessionExpires | None:
-    """Return Session-Expires; None also where it cannot be read, for that is a finding of its own."""
+def terms_of(message: Message) -> Terms:
+    """Read what a message says of the session timer; what cannot be read is a finding of its own."""
+    supported, required = TIMER in message.tokens("Supported"), TIMER in message.tokens("Require")
     try:
-        return message.session_expires
+        expires = message.session_expires
     except PeerError:
-        return None
-
-
-def interval_s(message: Message) -> int | None:
-    """Return the session interval of Session-Expires in seconds."""
-    expires = session_expires(message)
-    return None if expires is None else expires.interval_s
-
-
-def refresher(message: Message) -> Refresher | None:
-    """Return the refresher of Session-Expires."""
-    expires = session_expires(message)
-    return None if expires is None else expires.refresher
-
-
-def min_se_s(message: Message) -> int | None:
-    """Return Min-SE in seconds; None also where it cannot be read."""
+        expires = None
     try:
-        return message.min_se
+        min_se_s = message.min_se
     except PeerError:
-        return None
-
-
-def lists_timer(message: Message, header: str = "Supported") -> bool:
-    """Whether Supported, or another list of option tags, has `timer`."""
-    return TIMER in message.tokens(header)
+        min_se_s = None
+    if expires is None:
+        return Terms(None, None, min_se_s, supported, required)
+    return Terms(expires.interval_s, expires.refresher, min_se_s, supported, required)
 
 
 def has_description(message: Message) -> bool:

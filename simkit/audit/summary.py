@@ -7,7 +7,7 @@ from ..units import S
 from .dialog import Dialog, Session, Side, Transaction
 from .finding import CallAudit, Deadline, DeadlineState, Finding, Refresh
 from .rules.hanging_up import blames_the_timer, is_given_up
-from .sending import Passing, Sending, interval_s, min_se_s
+from .sending import Passing, Sending
 
 _HUNG_UP_FOR_THE_TIMER: Final = frozenset(
     "RFC4028-7.2-6 RFC4028-7.2-7 RFC4028-7.2-8 RFC4028-9-13 RFC4028-10-6 RFC4028-10-7".split()
@@ -31,10 +31,10 @@ def summary(call_id: str, dialogs: Sequence[Dialog], findings: tuple[Finding, ..
         offered.message.header("Session-Expires") if offered else None,
         offered.sender if offered else None,
         answered,
-        max(_minima(dialog), default=None),
+        dialog.min_se_s,
         session.interval_us // S if session and session.interval_us is not None else None,
         dialog.names[session.refresher] if session and session.refresher else None,
-        tuple(_refresh(transaction) for transaction in dialog.transactions if _is_refresh(transaction)),
+        tuple(_refreshes(dialog)),
         ended_by,
         ended_us,
         reason,
@@ -55,29 +55,23 @@ def _offered(dialog: Dialog) -> Sending | Passing | None:
         for sending in sendings:
             copies: tuple[Sending | Passing, ...] = (sending, *sending.passed_on)
             for each in copies:
-                if interval_s(each.message) is not None:
+                if each.said.interval_s is not None:
                     return each
     return None
-
-
-def _minima(dialog: Dialog) -> Iterator[int]:
-    for transaction in dialog.transactions:
-        for sending in (transaction.request, *transaction.responses):
-            least_s = min_se_s(sending.arrived)
-            if least_s is not None:
-                yield least_s
 
 
 # --- refreshes -------------------------------------------------------------------------------------------------------
 
 
-def _is_refresh(transaction: Transaction) -> bool:
-    return transaction.refreshes and not transaction.initial
+def _refreshes(dialog: Dialog) -> Iterator[Refresh]:
+    sessions = {session.transaction: session for session in dialog.sessions}
+    for transaction in dialog.transactions:
+        if transaction.refreshes and not transaction.initial:
+            yield _refresh(transaction, sessions.get(transaction))
 
 
-def _refresh(transaction: Transaction) -> Refresh:
+def _refresh(transaction: Transaction, session: Session | None) -> Refresh:
     dialog, final = transaction.dialog, transaction.final
-    session = next((each for each in dialog.sessions if each.transaction is transaction), None)
     interval_us = session.interval_us if session else None
     return Refresh(
         dialog.names[transaction.uac],

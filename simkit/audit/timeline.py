@@ -4,8 +4,11 @@ One walk over the messages of a dialog in their order. A forked INVITE makes a d
 (RFC 3261 section 13.2.2.4). A dialog whose beginning is not in the capture counts its first sender as the caller.
 """
 
-from collections.abc import Iterator
 from copy import copy
+from dataclasses import dataclass
+from itertools import islice
+from operator import itemgetter
+from typing import Final
 
 from ..errors import PeerError
 from ..sip.message import Message, Response
@@ -14,7 +17,10 @@ from ..units import S
 from .allowances import Allowances
 from .dialog import Dialog, Session, Side, Transaction
 from .pairing import Pairing
-from .sending import Sending, has_description, lists_timer, min_se_s, session_expires, without_origin
+from .sending import Sending, has_description, without_origin
+
+FORKS_MAX: Final = 100
+"""How many callees of one INVITE are followed; nobody rings more, but a capture may say so."""
 
 
 def dialogs_of(pairing: Pairing, *, allow: Allowances, ended_at: int) -> list[Dialog]:
@@ -28,8 +34,8 @@ def dialogs_of(pairing: Pairing, *, allow: Allowances, ended_at: int) -> list[Di
             within.setdefault(frozenset((transaction.from_tag, transaction.to_tag)), []).append(transaction)
     parts = []
     callees = _callees(setups)
-    for from_tag, callee_tag in callees:
-        own = setups if len(callees) == 1 else [_as_seen_by(callee_tag, setup) for setup in setups]
+    for (from_tag, callee_tag), setup in callees.items():
+        own = setups if len(callees) == 1 else [_as_seen_by(callee_tag, setup)]
         parts.append(own + within.pop(frozenset((from_tag, callee_tag)), []))
     if setups and not callees:
         parts.append(setups)
@@ -37,16 +43,16 @@ def dialogs_of(pairing: Pairing, *, allow: Allowances, ended_at: int) -> list[Di
     return [_Walk(transactions, pairing, allow, ended_at).dialog for transactions in parts]
 
 
-def _callees(setups: list[Transaction]) -> list[tuple[str | None, str]]:
-    """Return the tags of each dialog that was begun: by a 2xx, or where there is none, by a 1xx."""
-    early: dict[tuple[str | None, str], None] = {}
-    confirmed: dict[tuple[str | None, str], None] = {}
+def _callees(setups: list[Transaction]) -> dict[tuple[str | None, str], Transaction]:
+    """Return what began each dialog, by its tags: an INVITE with a 2xx, or where there is none, with a 1xx."""
+    early: dict[tuple[str | None, str], Transaction] = {}
+    confirmed: dict[tuple[str | None, str], Transaction] = {}
     for setup in setups:
         for response in setup.responses:
             status, tag = _status(response), response.message.to_tag
             if tag is not None and 100 < status < 300:
-                (confirmed if status >= 200 else early)[setup.from_tag, tag] = None
-    return list(confirmed or early)
+                (confirmed if status >= 200 else early)[setup.from_tag, tag] = setup
+    return dict(islice((confirmed or early).items(), FORKS_MAX))
 
 
 def _as_seen_by(callee_tag: str, setup: Transaction) -> Transaction:
@@ -64,6 +70,24 @@ def _status(response: Sending) -> int:
     return response.message.status
 
 
+@dataclass(slots=True)
+class _Known:
+    """What is known of one side so far."""
+
+    last: Transaction | None = None
+    offer: Transaction | None = None
+    over: Transaction | None = None
+    heard_at: int = 0
+    supports_timer: bool = False
+    allowed: frozenset[str] | None = None
+    least_s: int | None = None
+    """The Min-SE that binds its requests within the dialog."""
+    contact: str | None = None
+    route: tuple[str, ...] | None = None
+    description: bytes | None = None
+    """Its last offer that was accepted, or answer."""
+
+
 class _Walk:
     """Goes through a dialog and remembers what has been said so far."""
 
@@ -73,124 +97,140 @@ class _Walk:
         )
         self._caller_tags = {t.from_tag for t in transactions if t.to_tag is None} or {transactions[0].from_tag}
         self._session: Session | None = None
-        self._last: dict[Side, Transaction] = {}
-        self._least_before_dialog: int | None = None
-        self._least: dict[Side, int] = {}
-        self._supports: set[Side] = set()
-        self._allowed: dict[Side, frozenset[str]] = {}
-        self._targets: dict[Side, str] = {}
-        self._routes: dict[Side, tuple[str, ...]] = {}
-        self._descriptions: dict[Side, bytes] = {}
-        for _, transaction, response in sorted(self._events(), key=lambda event: event[0]):
+        self._before, self._caller, self._callee = _Known(), _Known(), _Known()
+        events: list[tuple[int, Transaction, Sending | None]] = []
+        for transaction in transactions:
+            events.append((transaction.frame, transaction, None))
+            events += [(response.frame, transaction, response) for response in transaction.responses]
+        for _, transaction, response in sorted(events, key=itemgetter(0)):
             if response is None:
                 self._request(transaction)
             else:
                 self._response(transaction, response)
+        self.dialog.heard_at = {Side.CALLER: self._caller.heard_at, Side.CALLEE: self._callee.heard_at}
 
-    def _events(self) -> Iterator[tuple[int, Transaction, Sending | None]]:
-        for transaction in self.dialog.transactions:
-            yield transaction.frame, transaction, None
-            for response in transaction.responses:
-                yield response.frame, transaction, response
+    def _both(self, uac: Side) -> tuple[_Known, _Known]:
+        """Return what is known of the UAC, and of the UAS."""
+        return (self._caller, self._callee) if uac is Side.CALLER else (self._callee, self._caller)
 
     # --- requests ---
 
     def _request(self, transaction: Transaction) -> None:
+        request = transaction.request
+        request.read()
         side = Side.CALLER if transaction.from_tag in self._caller_tags else Side.CALLEE
-        self._name(side, transaction.request.sender, transaction.request.receiver)
+        if not self.dialog.names:
+            self.dialog.names = {side: request.sender, side.other: request.receiver}
+        own, peer = self._both(side)
         transaction.dialog, transaction.uac = self.dialog, side
-        transaction.session = self._session
-        transaction.supports_timer = side in self._supports
-        transaction.target, transaction.own_target = self._targets.get(side), self._targets.get(side.other)
-        transaction.route = self._routes.get(side)
-        transaction.allowed, transaction.peer_allows = self._allowed.get(side), self._allowed.get(side.other)
-        message = transaction.request.message
-        if lists_timer(message):
-            self._supports.add(side)
+        transaction.session, transaction.supports_timer = self._session, own.supports_timer
+        transaction.allowed, transaction.peer_allows = own.allowed, peer.allowed
+        transaction.target, transaction.own_target, transaction.route = peer.contact, own.contact, own.route
+        own.supports_timer = own.supports_timer or request.said.supported
+        own.heard_at = max(own.heard_at, request.last_at, transaction.acks[-1].at if transaction.acks else 0)
         if transaction.method == "CANCEL":  # it has the CSeq number of its INVITE
             return
-        transaction.previous, self._last[side] = self._last.get(side), transaction
-        if transaction.method == "BYE":
-            self.dialog.byes.append(transaction)
-        elif transaction.refreshes:
-            self._refresh(transaction, message, side)
+        if own.last is not None:
+            own.last.following = transaction
+        transaction.previous, own.last = own.last, transaction
+        transaction.over = own.over
+        if transaction.refreshes:
+            self._refresh(transaction, own, peer)
+        elif transaction.method == "BYE":
+            self._bye(transaction, own)
 
-    def _refresh(self, transaction: Transaction, message: Message, side: Side) -> None:
-        transaction.least_s = self._least_before_dialog if transaction.initial else self._least.get(side)
-        transaction.changes_media = self._changes_media(message, side)
-        self._note_allow(message, side)
-        least_s = min_se_s(transaction.request.arrived)
-        if least_s is not None:  # it binds the peer, once it refreshes itself
-            self._least[side.other] = max(least_s, self._least.get(side.other, 0))
+    def _bye(self, bye: Transaction, own: _Known) -> None:
+        self.dialog.byes.append(bye)
+        if own.over is None and bye.status not in (401, 407):
+            own.over = bye
+        session = self._session
+        if session is not None and session.previous is not None and session.transaction.uac is bye.uac:
+            on_its_way = bye.at < session.answer.arrived_at + self.dialog.allow.turn_us
+            bye.session = session.previous if on_its_way else session
+
+    def _refresh(self, transaction: Transaction, own: _Known, peer: _Known) -> None:
+        message = transaction.request.message
+        transaction.least_s = self._before.least_s if transaction.initial else own.least_s
+        if has_description(message):
+            self._compare(own, message)
+            transaction.changes_media = own.description != message.body and _differs(own.description, message.body)
+            transaction.own_offer, own.offer = own.offer, transaction
+        _note_allow(own, message)
+        self._note_min_se(peer, transaction.request)  # it binds the peer, once it refreshes itself
         if self._session is not None:
             self._session.requests.append(transaction)
-
-    def _changes_media(self, message: Message, side: Side) -> bool:
-        if not has_description(message):
-            return False
-        known = self._descriptions.get(side)
-        return known is None or (known != message.body and without_origin(known) != without_origin(message.body))
 
     # --- responses ---
 
     def _response(self, transaction: Transaction, response: Sending) -> None:
-        if not transaction.refreshes:
-            return
-        status, side = _status(response), transaction.uac.other
-        if status < 300:
-            self._note_contact(transaction, response, side)
-            self._note_allow(response.message, side)
-            if has_description(response.message):
-                self._descriptions[side] = response.message.body
-        if 200 <= status < 300:
-            self._succeeded(transaction, response, side)
-        elif status == 422:
-            self._too_small(transaction, response)
+        status = _status(response)
+        _, uas = self._both(transaction.uac)
+        uas.heard_at = max(uas.heard_at, response.last_at)
+        if transaction.refreshes:
+            self._answer(transaction, response, status)
+        elif transaction.method == "BYE" and 200 <= status < 300 and uas.over is None:
+            uas.over = transaction
 
-    def _succeeded(self, transaction: Transaction, response: Sending, side: Side) -> None:
+    def _answer(self, transaction: Transaction, response: Sending, status: int) -> None:
+        uac, uas = self._both(transaction.uac)
+        response.read()
+        if response is transaction.final:
+            transaction.peer_offer = uas.offer
+        if 100 < status < 300:
+            self._note_path(transaction, response, uac, uas)
+            _note_allow(uas, response.message)
+            if has_description(response.message):
+                self._compare(uas, response.message)
+                uas.description = response.message.body
+        if 200 <= status < 300:
+            self._succeeded(transaction, response, uac, uas)
+        elif status >= 300:
+            self._failed(transaction, response, status)
+
+    def _failed(self, transaction: Transaction, response: Sending, status: int) -> None:
+        self.dialog.troubled = True
+        if status != 422:
+            return
+        self._note_min_se(self._before if transaction.initial else self._both(transaction.uac)[0], response)
+
+    def _note_min_se(self, bound: _Known, sending: Sending) -> None:
+        least_s = sending.heard.min_se_s
+        if least_s is not None:
+            bound.least_s = max(least_s, bound.least_s or 0)
+            self.dialog.min_se_s = max(least_s, self.dialog.min_se_s or 0)
+
+    def _compare(self, known: _Known, message: Message) -> None:
+        if known.description is not None and known.description != message.body:
+            self.dialog.media_change = True
+
+    def _note_path(self, transaction: Transaction, response: Sending, uac: _Known, uas: _Known) -> None:
+        uas.contact = _contact(response.arrived) or uas.contact
+        if transaction.initial and response.message.to_tag is not None:  # the route set stays (section 12.2)
+            uac.route = response.arrived.values("Record-Route")[::-1]
+            uas.route = transaction.request.arrived.values("Record-Route")
+
+    def _succeeded(self, transaction: Transaction, response: Sending, uac: _Known, uas: _Known) -> None:
         dialog, request = self.dialog, transaction.request
         if transaction.initial and dialog.setup is None:
             dialog.setup = transaction
             dialog.names[Side.CALLEE] = response.sender
-        if lists_timer(response.message):
-            self._supports.add(side)
+        uas.supports_timer = uas.supports_timer or response.said.supported
+        uac.contact = _contact(request.arrived) or uac.contact
         if has_description(request.message):
-            self._descriptions[transaction.uac] = request.message.body
-        contact = _contact(request.arrived)
-        if contact:
-            self._targets[side] = contact
+            uac.description = request.message.body
         if self._session is not None:
             self._session.until_at = response.at
         self._session = _session(transaction, response, self._session)
         dialog.sessions.append(self._session)
 
-    def _too_small(self, transaction: Transaction, response: Sending) -> None:
-        least_s = min_se_s(response.arrived)
-        if least_s is not None and transaction.initial:
-            self._least_before_dialog = max(least_s, self._least_before_dialog or 0)
-        elif least_s is not None:
-            self._least[transaction.uac] = max(least_s, self._least.get(transaction.uac, 0))
 
-    # --- what either says ---
+def _note_allow(known: _Known, message: Message) -> None:
+    if message.header("Allow") is not None:
+        known.allowed = message.tokens("Allow")
 
-    def _name(self, side: Side, sender: str, receiver: str) -> None:
-        names = self.dialog.names
-        if side not in names:
-            names[side] = sender
-        if side.other not in names:
-            names[side.other] = receiver
 
-    def _note_allow(self, message: Message, side: Side) -> None:
-        if message.header("Allow") is not None:
-            self._allowed[side] = message.tokens("Allow")
-
-    def _note_contact(self, transaction: Transaction, response: Sending, side: Side) -> None:
-        contact = _contact(response.arrived)
-        if contact:
-            self._targets[transaction.uac] = contact
-        if transaction.initial and response.message.to_tag is not None:  # the route set stays (section 12.2)
-            self._routes[transaction.uac] = response.arrived.values("Record-Route")[::-1]
-            self._routes[side] = transaction.request.arrived.values("Record-Route")
+def _differs(known: bytes | None, body: bytes) -> bool:
+    return known is None or without_origin(known) != without_origin(body)
 
 
 def _contact(message: Message) -> str | None:
@@ -202,13 +242,12 @@ def _contact(message: Message) -> str | None:
 
 
 def _session(transaction: Transaction, answer: Sending, previous: Session | None) -> Session:
-    expires = session_expires(answer.arrived)
-    if expires is None:
+    given = answer.heard
+    if given.interval_s is None:
         return Session(transaction, answer, None, None, answer.arrived_at, previous)
-    asked = session_expires(transaction.request.message)
-    role = expires.refresher or (asked.refresher if asked else None)
+    role = given.refresher or transaction.request.said.refresher
     side = None if role is None else transaction.uac if role is Refresher.UAC else transaction.uac.other
-    return Session(transaction, answer, expires.interval_s * S, side, _latest_at(transaction, answer), previous)
+    return Session(transaction, answer, given.interval_s * S, side, _latest_at(transaction, answer), previous)
 
 
 def _latest_at(transaction: Transaction, answer: Sending) -> int:

@@ -40,7 +40,7 @@ def _is_duty(transaction: Transaction) -> bool:
 def _not_hung_up(transaction: Transaction) -> Breach | None:
     gone_at = gone_since(transaction)
     dialog = transaction.dialog
-    if transaction.initial or gone_at is None or dialog.ended_at < gone_at + AT_ONCE_US:
+    if gone_at is None or dialog.ended_at < gone_at + AT_ONCE_US:
         return None
     if any(bye.uac is transaction.uac or bye.at < gone_at for bye in dialog.byes if bye.at <= gone_at + AT_ONCE_US):
         return None
@@ -77,12 +77,11 @@ def update_glare_not_waited_out(transaction: Transaction) -> Breach | None:
 
 
 def _not_waited_out(transaction: Transaction) -> Breach | None:
-    if transaction.status != 491 or transaction.final is None or transaction.initial:
-        return None
+    assert transaction.final is not None
     dialog, refused_at = transaction.dialog, transaction.final.arrived_at
     least_us, most_us = GLARE_WAITS_US[transaction.uac] if dialog.setup else (0, GLARE_WAITS_US[Side.CALLER][1])
-    again = next((t for t in _refreshes(dialog) if t.uac is transaction.uac and t.frame > transaction.frame), None)
-    wanted_until = min(_settled_at(dialog, refused_at), dialog.last_at)
+    again = _next_refresh(transaction)
+    wanted_until = min(_settled_at(transaction), dialog.last_at)
     if again is None or again.at > refused_at + GLARE_OVER_US:
         if wanted_until <= refused_at + GLARE_OVER_US:
             return None
@@ -95,13 +94,18 @@ def _not_waited_out(transaction: Transaction) -> Breach | None:
     return Breach(again.request, text)
 
 
-def _refreshes(dialog: Dialog) -> list[Transaction]:
-    return [transaction for transaction in dialog.transactions if transaction.refreshes and not transaction.initial]
+def _next_refresh(transaction: Transaction) -> Transaction | None:
+    following = transaction.following
+    while following is not None and not following.refreshes:
+        following = following.following
+    return following
 
 
-def _settled_at(dialog: Dialog, since: int) -> int:
+def _settled_at(transaction: Transaction) -> int:
     """Return when the next 2xx made a new try needless."""
-    return next((session.at for session in dialog.sessions if session.at > since), dialog.ended_at + 1)
+    session = transaction.session
+    until_at = session.until_at if session is not None else None
+    return transaction.dialog.ended_at + 1 if until_at is None else until_at
 
 
 def _why_not_again(again: Transaction | None) -> str:
@@ -149,7 +153,9 @@ def _hung_up_on(bye: Transaction, method: str) -> Breach | None:
 def same_failure(dialog: Dialog) -> Breach | None:
     """A side that is refused the same way again and again, and keeps trying."""
     in_a_row: dict[Side, tuple[int, int]] = {}
-    for transaction in _refreshes(dialog):
+    for transaction in dialog.transactions:
+        if not transaction.refreshes or transaction.initial:
+            continue
         status, count = in_a_row.get(transaction.uac, (0, 0))
         count = count + 1 if transaction.failed and transaction.status == status else 1
         in_a_row[transaction.uac] = transaction.status, count
@@ -158,19 +164,17 @@ def same_failure(dialog: Dialog) -> Breach | None:
     return None
 
 
-OF_REFRESHES: Final[tuple[AuditRule[Transaction], ...]] = (
+OF_FAILURES: Final[tuple[AuditRule[Transaction], ...]] = (
+    rule("RFC4028-10-3", gone_not_hung_up),
     rule("3261-12.2.1.2", other_gone_not_hung_up),
+)
+OF_GLARES: Final[tuple[AuditRule[Transaction], ...]] = (
     rule("3261-14.1c", invite_glare_not_waited_out),
     rule("3311-5.3", update_glare_not_waited_out),
-    rule("RFC4028-10-3", gone_not_hung_up),
 )
-"""Rules about every INVITE and UPDATE."""
-
 OF_SESSIONS: Final[tuple[AuditRule[Session], ...]] = (rule("RFC4028-10-4", never_tried_again),)
-
 OF_BYES: Final[tuple[AuditRule[Transaction], ...]] = (
     rule("3261-14.1b", hung_up_on_failed_invite, WARNING),  # anybody may hang up, but hardly means to just then
     rule("3311-5.3", hung_up_on_failed_update),
 )
-
 OF_DIALOGS: Final[tuple[AuditRule[Dialog], ...]] = (rule("RFC4028-10-5", same_failure, NOTE),)

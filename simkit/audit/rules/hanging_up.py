@@ -10,21 +10,11 @@ from typing import Final
 from ...units import S
 from ..dialog import Session, Side, Transaction, hang_up_us
 from ..rule import ERROR, NOTE, AuditRule, Breach, rule
-from ..sending import interval_s
 from ..words import about
 from .failures import gone_since
 
 ADVISED_INTERVAL_US: Final = 1800 * S  # RFC 4028 section 4: what a stack counts with that was told nothing
 _BLAMES_THE_TIMER: Final = re.compile(r"cause *= *408|session|timer|refresh|expire", re.IGNORECASE)
-
-
-def _in_force(bye: Transaction) -> Session | None:
-    """Return what the sender of a BYE knew to be in force: not what a 2xx said that was still on its way to it."""
-    session = bye.session
-    if session is None or session.previous is None or session.transaction.uac is not bye.uac:
-        return session
-    on_its_way = bye.at < session.answer.arrived_at + bye.dialog.allow.turn_us
-    return session.previous if on_its_way else session
 
 
 def blames_the_timer(bye: Transaction) -> bool:
@@ -43,13 +33,13 @@ def is_given_up(bye: Transaction, session: Session) -> bool:
 
 def hung_up_refreshed_as_uac(bye: Transaction) -> Breach | None:
     """A BYE for want of a refresh by the UAC of the last one, which restarted the interval."""
-    session = _in_force(bye)
+    session = bye.session
     return _too_early(bye, session) if session is not None and session.transaction.uac is bye.uac else None
 
 
 def hung_up_refreshed_as_uas(bye: Transaction) -> Breach | None:
     """The same by the UAS of the last refresh."""
-    session = _in_force(bye)
+    session = bye.session
     return _too_early(bye, session) if session is not None and session.transaction.uac is not bye.uac else None
 
 
@@ -70,11 +60,11 @@ def _too_early(bye: Transaction, session: Session) -> Breach | None:
 
 def _superseded(bye: Transaction, session: Session) -> Session | None:
     """Return the earlier 2xx that this BYE is due by: its clock has run on."""
-    former = session.previous
-    while former is not None and former.interval_us is not None and bye.at <= former.expires_at:
+    for former in session.others():
+        if bye.at > former.expires_at:
+            break
         if abs(former.lateness(bye.at, former.bye_us, bye.uac)) <= bye.dialog.allow.session_us:
             return former
-        former = former.previous
     return None
 
 
@@ -95,12 +85,12 @@ def _why_early(bye: Transaction, session: Session, superseded: Session | None) -
 
 def hung_up_without_timer(bye: Transaction) -> Breach | None:
     """A BYE for a session timer that was never agreed on."""
-    session = _in_force(bye)
+    session = bye.session
     if session is None or session.interval_us is not None or is_given_up(bye, session):
         return None
     if session.previous is not None and session.previous.interval_us is not None:
         return None
-    asked_s = interval_s(session.transaction.request.message)
+    asked_s = session.transaction.request.said.interval_s
     meant_us = ADVISED_INTERVAL_US if asked_s is None else asked_s * S
     if not blames_the_timer(bye) and not _is_due(bye, session, meant_us):
         return None
@@ -110,7 +100,7 @@ def hung_up_without_timer(bye: Transaction) -> Breach | None:
 
 def hung_up_after_switch_off(bye: Transaction) -> Breach | None:
     """A BYE for a session timer that a later 2xx switched off."""
-    session = _in_force(bye)
+    session = bye.session
     if session is None or session.interval_us is not None or is_given_up(bye, session):
         return None
     former = session.previous
@@ -128,7 +118,7 @@ def _is_due(bye: Transaction, session: Session, interval_us: int) -> bool:
 
 def hung_up_by_refresher(bye: Transaction) -> Breach | None:
     """A refresher that hangs up with the lead of the other side."""
-    session = _in_force(bye)
+    session = bye.session
     if session is None or not _takes_the_lead(bye, session):
         return None
     pending = _pending(bye, session)
@@ -189,7 +179,7 @@ def hung_up_expired(bye: Transaction) -> Breach | None:
 
 def _run_out(bye: Transaction) -> Session | None:
     """Return the session that ran out before this BYE of the side that does not refresh, the first of the dialog."""
-    session = _in_force(bye)
+    session = bye.session
     if session is None or session.refresher in (None, bye.uac) or bye.dialog.byes[0] is not bye:
         return None
     return session
@@ -238,33 +228,28 @@ def hung_up_unconfirmed(bye: Transaction) -> Breach | None:
 
 def request_after_the_end(transaction: Transaction) -> Breach | None:
     """A new request of a side that had sent BYE, or answered one."""
-    for bye in transaction.dialog.byes:
-        if bye is transaction or bye.frame > transaction.frame:
-            return None
-        if bye.uac is transaction.uac and bye.status not in (401, 407):
-            what = "a second BYE" if transaction.method == "BYE" else transaction.method
-            return Breach(transaction.request, f"sent {what} after its BYE; the call was over", _WHY_AFTER)
-        if bye.uac is not transaction.uac and bye.succeeded and bye.final and bye.final.frame < transaction.frame:
-            text = f"sent {transaction.method} after it had answered a BYE; the call was over"
-            return Breach(transaction.request, text, _WHY_AFTER)
-    return None
-
-
-_WHY_AFTER: Final = "its timers outlive the call"
+    bye = transaction.over
+    if bye is None:
+        return None
+    what = "a second BYE" if transaction.method == "BYE" else transaction.method
+    when = "after its BYE" if bye.uac is transaction.uac else "after it had answered a BYE"
+    return Breach(transaction.request, f"sent {what} {when}; the call was over", "its timers outlive the call")
 
 
 OF_BYES: Final[tuple[AuditRule[Transaction], ...]] = (
-    rule("RFC4028-7.2-6", hung_up_without_timer, ERROR),  # definitions, all four, but it costs a living call
-    rule("RFC4028-7.2-7", hung_up_after_switch_off, ERROR),
-    rule("RFC4028-7.2-8", hung_up_refreshed_as_uac, ERROR),
-    rule("RFC4028-9-13", hung_up_refreshed_as_uas, ERROR),
     rule("RFC4028-8.3-2", hung_up_by_proxy),
+    rule("3261-15", hung_up_unconfirmed),
+)
+OF_BYES_TIMED: Final[tuple[AuditRule[Transaction], ...]] = (
+    rule("RFC4028-7.2-8", hung_up_refreshed_as_uac, ERROR),  # definitions, all four, but they cost living calls
+    rule("RFC4028-9-13", hung_up_refreshed_as_uas, ERROR),
     rule("RFC4028-10-6", hung_up_expired),
     rule("RFC4028-10-7", hung_up_by_refresher),
     rule("RFC4028-10-7", hung_up_inside, NOTE),
-    rule("3261-15", hung_up_unconfirmed),
 )
-
-OF_ALL: Final[tuple[AuditRule[Transaction], ...]] = (rule("3261-15", request_after_the_end),)
-
+OF_BYES_UNTIMED: Final[tuple[AuditRule[Transaction], ...]] = (
+    rule("RFC4028-7.2-6", hung_up_without_timer, ERROR),
+    rule("RFC4028-7.2-7", hung_up_after_switch_off, ERROR),
+)
+OF_REQUESTS: Final[tuple[AuditRule[Transaction], ...]] = (rule("3261-15", request_after_the_end),)
 OF_SESSIONS: Final[tuple[AuditRule[Session], ...]] = (rule("RFC4028-10-6", never_hung_up),)

@@ -8,7 +8,7 @@ from ...sip.message import Message, Response
 from ...sip.session_headers import SESSION_INTERVAL_FLOOR_S
 from ..dialog import SESSION_REFRESH_METHODS
 from ..rule import ERROR, WARNING, AuditRule, Breach, rule
-from ..sending import Sending, interval_s, min_se_s, session_expires
+from ..sending import Sending
 from ..words import named
 
 
@@ -33,7 +33,7 @@ def unreadable_min_se(sending: Sending) -> Breach | None:
 def misplaced_interval(sending: Sending) -> Breach | None:
     """Session-Expires outside of INVITE, UPDATE and their 2xx."""
     message = sending.message
-    if message.header("Session-Expires") is None or _may_carry_interval(message):
+    if _may_carry_interval(message):
         return None
     return Breach(sending, f"put Session-Expires into {named(message)}; only INVITE, UPDATE and their 2xx carry it")
 
@@ -45,7 +45,7 @@ def _may_carry_interval(message: Message) -> bool:
 
 def interval_below_floor(sending: Sending) -> Breach | None:
     """A request for less than 90 s; of a 2xx it is judged by what was asked (section 9)."""
-    asked_s = interval_s(sending.message) if sending.message.is_request else None
+    asked_s = sending.said.interval_s if sending.message.is_request else None
     if asked_s is None or asked_s >= SESSION_INTERVAL_FLOOR_S:
         return None
     return Breach(sending, f"asked for a session interval of {asked_s} s; the shortest there is is 90 s")
@@ -53,20 +53,20 @@ def interval_below_floor(sending: Sending) -> Breach | None:
 
 def odd_refresher(sending: Sending) -> Breach | None:
     """A refresher that is neither uac nor uas; where a 2xx names none that can be read, section 9 has a rule for it."""
-    expires, value = session_expires(sending.message), sending.message.header("Session-Expires")
-    if expires is None or value is None or ";" not in value:
+    said, value = sending.said, sending.message.header("Session-Expires")
+    if said.interval_s is None or value is None or ";" not in value:
         return None
     written = header_part("Session-Expires", value, "refresher")
     if written is None or written.lower() in ("uac", "uas"):
         return None
-    if expires.refresher is None and not sending.message.is_request:
+    if said.refresher is None and not sending.message.is_request:
         return None
     return Breach(sending, f"wrote refresher={written}; it is uac or uas, without quotes")
 
 
 def min_se_below_floor(sending: Sending) -> Breach | None:
     """A request whose Min-SE is below 90 s."""
-    least_s = min_se_s(sending.message) if sending.message.is_request else None
+    least_s = sending.said.min_se_s if sending.message.is_request else None
     if least_s is None or least_s >= SESSION_INTERVAL_FLOOR_S:
         return None
     return Breach(sending, f"named a Min-SE of {least_s} s; it is never below 90 s")
@@ -74,7 +74,7 @@ def min_se_below_floor(sending: Sending) -> Breach | None:
 
 def minimum_below_floor(sending: Sending) -> Breach | None:
     """A 422 whose Min-SE is below 90 s."""
-    least_s = min_se_s(sending.message) if _status(sending.message) == 422 else None
+    least_s = sending.said.min_se_s if _status(sending.message) == 422 else None
     if least_s is None or least_s >= SESSION_INTERVAL_FLOOR_S:
         return None
     return Breach(sending, f"gave {least_s} s as its minimum in a 422; no minimum is below 90 s")
@@ -83,7 +83,7 @@ def minimum_below_floor(sending: Sending) -> Breach | None:
 def misplaced_min_se(sending: Sending) -> Breach | None:
     """Min-SE in a response that is no 422."""
     message = sending.message
-    if _status(message) in (0, 422) or message.header("Min-SE") is None:
+    if _status(message) in (0, 422):
         return None
     return Breach(sending, f"put Min-SE into {named(message)}; of responses, only a 422 carries it")
 
@@ -92,14 +92,15 @@ def _status(message: Message) -> int:
     return message.status if isinstance(message, Response) else 0
 
 
-OF_MESSAGES: Final[tuple[AuditRule[Sending], ...]] = (
+OF_INTERVALS: Final[tuple[AuditRule[Sending], ...]] = (
     rule("RFC4028-4-1", unreadable_interval, WARNING),  # a grammar has no keyword, but nobody can obey what it forbids
     rule("RFC4028-4-2", misplaced_interval),
     rule("RFC4028-4-3", interval_below_floor, ERROR),  # what the RFC calls the absolute minimum
     rule("RFC4028-4-7", odd_refresher, WARNING),
+)
+OF_MINIMA: Final[tuple[AuditRule[Sending], ...]] = (
     rule("RFC4028-5-1", unreadable_min_se, WARNING),
     rule("RFC4028-5-2", min_se_below_floor),
     rule("RFC4028-5-4", misplaced_min_se),
     rule("RFC4028-9-3", minimum_below_floor),
 )
-"""Rules about any message that has Session-Expires or Min-SE."""

@@ -23,68 +23,28 @@ _ORIGIN: Final = re.compile(rb"(?m)^o=(\S+ +\S+) +([0-9]+) +(.*?)\r?$")
 # --- unchanged or changed --------------------------------------------------------------------------------------------
 
 
-class _Description(NamedTuple):
-    """An offer or answer within the dialog, and the last one of the same side that took effect."""
+class Description(NamedTuple):
+    """An offer or answer within the dialog that is not, to the byte, the last one of its side that took effect."""
 
     sending: Sending
     answers: bool
     former: bytes
     refused: bool
     """Offers of its side that were refused lie between the two: they may have counted the version up."""
-
-    @property
-    def body(self) -> bytes:
-        return self.sending.message.body
-
-    @property
-    def is_unchanged(self) -> bool:
-        return without_origin(self.body) == without_origin(self.former)
+    unchanged: bool
+    """It differs from the former one in its origin alone."""
 
 
-def offer_not_the_same(dialog: Dialog) -> Iterator[Breach]:
-    """An offer that changes nothing but its origin."""
-    yield from _not_the_same(dialog, answers=False)
-
-
-def answer_not_the_same(dialog: Dialog) -> Iterator[Breach]:
-    """An answer that changes nothing but its origin."""
-    yield from _not_the_same(dialog, answers=True)
-
-
-def _not_the_same(dialog: Dialog, *, answers: bool) -> Iterator[Breach]:
-    for description in _changed(dialog):
-        if description.answers is answers and description.is_unchanged:
-            what = "answer" if answers else "offer"
-            text = f"sent an {what} that changes nothing but its origin (o=), which has to stay the same then"
-            yield Breach(description.sending, text, "it counts the version up for every SDP that it writes")
-
-
-def version_wrong(dialog: Dialog) -> Iterator[Breach]:
-    """A changed description whose version is not one higher, or whose origin is another."""
-    for description in _changed(dialog):
-        old, new = _ORIGIN.search(description.former), _ORIGIN.search(description.body)
-        if old is None or new is None or description.is_unchanged:
-            continue
-        step = int(new[2]) - int(old[2])
-        if (old[1], old[3]) != (new[1], new[3]):
-            yield Breach(description.sending, "changed more of its SDP's origin (o=) than the version")
-        elif step == 0:
-            yield Breach(description.sending, "changed its SDP, but not the version of its origin (o=)")
-        elif step != 1 and not description.refused:
-            yield Breach(description.sending, f"raised the version of its SDP by {step}; by one was due")
-
-
-def _changed(dialog: Dialog) -> Iterator[_Description]:
+def changed_descriptions(dialog: Dialog) -> Iterator[Description]:
     """Yield each description within the dialog that is not, to the byte, the last one of its side."""
-    if len(dialog.sessions) < 2:
-        return
     known: dict[Side, bytes] = {}
     refused: set[Side] = set()
     for transaction in dialog.transactions:
         for side, sending, answers in _descriptions(transaction):
             body, former = sending.message.body, known.get(side)
             if former is not None and former != body and not transaction.initial:
-                yield _Description(sending, answers, former, side in refused)
+                unchanged = without_origin(body) == without_origin(former)
+                yield Description(sending, answers, former, side in refused, unchanged)
             if answers or transaction.succeeded:
                 known[side] = body
                 refused.discard(side)
@@ -105,13 +65,45 @@ def _descriptions(transaction: Transaction) -> Iterator[tuple[Side, Sending, boo
             yield transaction.uac, transaction.acks[0], True
 
 
+def offer_not_the_same(description: Description) -> Breach | None:
+    """An offer that changes nothing but its origin."""
+    return None if description.answers else _not_the_same(description, "offer")
+
+
+def answer_not_the_same(description: Description) -> Breach | None:
+    """An answer that changes nothing but its origin."""
+    return _not_the_same(description, "answer") if description.answers else None
+
+
+def _not_the_same(description: Description, what: str) -> Breach | None:
+    if not description.unchanged:
+        return None
+    text = f"sent an {what} that changes nothing but its origin (o=), which has to stay the same then"
+    return Breach(description.sending, text, "it counts the version up for every SDP that it writes")
+
+
+def version_wrong(description: Description) -> Breach | None:
+    """A changed description whose version is not one higher, or whose origin is another."""
+    old, new = _ORIGIN.search(description.former), _ORIGIN.search(description.sending.message.body)
+    if old is None or new is None or description.unchanged:
+        return None
+    step = int(new[2]) - int(old[2])
+    if (old[1], old[3]) != (new[1], new[3]):
+        return Breach(description.sending, "changed more of its SDP's origin (o=) than the version")
+    if step == 0:
+        return Breach(description.sending, "changed its SDP, but not the version of its origin (o=)")
+    if step != 1 and not description.refused:
+        return Breach(description.sending, f"raised the version of its SDP by {step}; by one was due")
+    return None
+
+
 # --- answers ---------------------------------------------------------------------------------------------------------
 
 
 def wrong_direction(transaction: Transaction) -> Breach | None:
     """An answer that sends or receives against the offer."""
     final, offer = transaction.final, transaction.request.arrived
-    if final is None or not transaction.succeeded or not _limits_direction(offer.body):
+    if final is None or not _limits_direction(offer.body):
         return None
     offered, answered = _direction(offer), _direction(final.message)
     if offered is None or answered is None or answered in _ANSWERS_TO[offered]:
@@ -136,9 +128,9 @@ def _direction(message: Message) -> Direction | None:
 def answer_missing(transaction: Transaction) -> Breach | None:
     """A 2xx without SDP to an INVITE with an offer."""
     final = transaction.final
-    if final is None or not transaction.succeeded or transaction.method != "INVITE":
+    if final is None or has_description(final.message) or transaction.method != "INVITE":
         return None
-    if not has_description(transaction.request.arrived) or has_description(final.message):
+    if not has_description(transaction.request.arrived):
         return None
     if any(_is_reliable_answer(response) for response in transaction.responses):
         return None
@@ -154,42 +146,36 @@ def _is_reliable_answer(response: Sending) -> bool:
 
 def second_offer(transaction: Transaction) -> Breach | None:
     """An UPDATE with an offer while another offer of the same side is open."""
-    if transaction.method != "UPDATE" or not has_description(transaction.request.message):
+    if not _is_open(transaction.own_offer, transaction.frame):
         return None
-    for other in transaction.dialog.transactions:
-        if other.uac is transaction.uac and _offer_is_open(other, transaction.frame):
-            return Breach(transaction.request, "sent an UPDATE with an offer while its former offer was unanswered")
-    return None
+    return Breach(transaction.request, "sent an UPDATE with an offer while its former offer was unanswered")
 
 
 def crossing_offer_accepted(transaction: Transaction) -> Breach | None:
     """A 2xx to an UPDATE with an offer, by a side whose own offer was unanswered."""
     final = transaction.final
-    if transaction.method != "UPDATE" or not transaction.succeeded or final is None:
+    if final is None or not transaction.succeeded:
         return None
-    if not has_description(transaction.request.arrived):
+    if not _is_open(transaction.peer_offer, final.frame):
         return None
-    for other in transaction.dialog.transactions:
-        if other.uac is not transaction.uac and _offer_is_open(other, final.frame):
-            return Breach(final, "accepted an UPDATE with an offer while its own offer was open; 491 was due")
-    return None
+    return Breach(final, "accepted an UPDATE with an offer while its own offer was open; 491 was due")
 
 
-def _offer_is_open(transaction: Transaction, frame: int) -> bool:
-    if not transaction.refreshes or not transaction.open_at(frame) or not has_description(transaction.request.message):
+def _is_open(offer: Transaction | None, frame: int) -> bool:
+    if offer is None or not offer.open_at(frame):
         return False
-    return not any(_is_reliable_answer(response) for response in transaction.responses if response.frame < frame)
+    return not any(_is_reliable_answer(response) for response in offer.responses if response.frame < frame)
 
 
-OF_REFRESHES: Final[tuple[AuditRule[Transaction], ...]] = (
+OF_ANSWERS: Final[tuple[AuditRule[Transaction], ...]] = (
     rule("3261-13.2.1", answer_missing),
     rule("3264-6.1", wrong_direction),
+)
+OF_OFFERS_IN_UPDATES: Final[tuple[AuditRule[Transaction], ...]] = (
     rule("3311-5.1", second_offer),
     rule("3311-5.2a", crossing_offer_accepted),
 )
-"""Rules about every INVITE and UPDATE."""
-
-OF_DIALOGS: Final[tuple[AuditRule[Dialog], ...]] = (
+OF_DESCRIPTIONS: Final[tuple[AuditRule[Description], ...]] = (
     rule("3264-8", version_wrong),
     rule("RFC4028-7.4-16", offer_not_the_same),
     rule("RFC4028-7.4-17", answer_not_the_same),

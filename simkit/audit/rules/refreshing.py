@@ -3,11 +3,10 @@
 A side that is not heard of again may be dead: it is not judged for what it leaves undone.
 """
 
-from collections.abc import Callable, Iterator
 from typing import Final
 
 from ...units import S
-from ..dialog import Dialog, Session, Transaction
+from ..dialog import Dialog, Session, Side, Transaction
 from ..rule import NOTE, WARNING, AuditRule, Breach, rule
 from ..words import about
 
@@ -58,11 +57,11 @@ def _why_late(session: Session, late_us: int) -> str:
 
 def _superseded(session: Session, first: Transaction) -> Session | None:
     """Return the earlier 2xx that this refresh is due by: its timer has survived the later one."""
-    former = session.previous
-    while former is not None and former.interval_us is not None and first.at <= former.expires_at:
+    for former in session.others():
+        if first.at > former.expires_at:
+            break
         if abs(former.lateness(first.at, former.half_us, first.uac)) <= first.dialog.allow.session_us:
             return former
-        former = former.previous
     return None
 
 
@@ -140,61 +139,52 @@ def refreshed_by_the_other(session: Session) -> Breach | None:
     return None
 
 
-def _of_role(check: Callable[[Session], Breach | None], *, uac: bool) -> Callable[[Session], Breach | None]:
-    """Return the check for a refresher that was UAC, or UAS, of the last 2xx: the RFC has a section for each."""
-
-    def checked(session: Session) -> Breach | None:
-        return check(session) if (session.refresher is session.transaction.uac) is uac else None
-
-    return checked
-
-
-def storm(dialog: Dialog) -> Iterator[Breach]:
+def storm(dialog: Dialog) -> Breach | None:
     """Refresh upon refresh, each answered with a 2xx."""
-    for requests in _storms(dialog):
-        if all(request.succeeded for request in requests[:-1]):
-            text = f"sent {len(requests)} refreshes within {about(STORM_US)}"
-            yield Breach(requests[-1].request, text, "a fraction of the interval comes out as nothing")
-            return
+    crowd = _crowd(dialog)
+    if not crowd or not all(request.succeeded for request in crowd[:-1]):
+        return None
+    text = f"sent {len(crowd)} refreshes within {about(STORM_US)}"
+    return Breach(crowd[-1].request, text, "a fraction of the interval comes out as nothing")
 
 
-def hot_retries(dialog: Dialog) -> Iterator[Breach]:
+def hot_retries(dialog: Dialog) -> Breach | None:
     """Try upon try, each refused."""
-    for requests in _storms(dialog):
-        if all(request.failed for request in requests[:-1]):
-            text = f"tried {len(requests)} times within {about(STORM_US)} what was refused each time"
-            yield Breach(requests[-1].request, text, "it tries again at once, and knows no limit")
-            return
+    crowd = _crowd(dialog)
+    if not crowd or not all(request.failed for request in crowd[:-1]):
+        return None
+    text = f"tried {len(crowd)} times within {about(STORM_US)} what was refused each time"
+    return Breach(crowd[-1].request, text, "it tries again at once, and knows no limit")
 
 
-def _storms(dialog: Dialog) -> Iterator[list[Transaction]]:
-    """Yield the refreshes of one side that crowd within a second, one more than there may be."""
+def _crowd(dialog: Dialog) -> list[Transaction]:
+    """Return the first refreshes of one side that crowd within a second, one more than there may be."""
     if len(dialog.transactions) <= STORM_MAX:
-        return
-    recent: dict[object, list[Transaction]] = {}
-    for transaction in dialog.transactions:
-        if transaction.refreshes:
-            crowd = recent.setdefault(transaction.uac, [])
-            crowd.append(transaction)
-            if len(crowd) > STORM_MAX:
-                if transaction.at - crowd[0].at <= STORM_US:
-                    yield crowd
-                del crowd[0]
+        return []
+    for side in Side:
+        own = [request for request in dialog.transactions if request.refreshes and request.uac is side]
+        for first, last in zip(own, own[STORM_MAX:], strict=False):
+            if last.at - first.at <= STORM_US:
+                start = own.index(first)
+                return own[start : start + STORM_MAX + 1]
+    return []
 
 
 OF_SESSIONS: Final[tuple[AuditRule[Session], ...]] = (
     rule("RFC4028-7.2-4", refreshed_by_the_other, WARNING),  # it may have been asked to
-    rule("RFC4028-7.2-11", _of_role(never_refreshed, uac=True)),
-    rule("RFC4028-7.2-11", _of_role(refreshed_too_late, uac=True)),
-    rule("RFC4028-7.2-12", _of_role(refreshed_off_time, uac=True)),
-    rule("RFC4028-7.2-12", _of_role(not_refreshed_in_time, uac=True)),
-    rule("RFC4028-9-15", _of_role(never_refreshed, uac=False)),
-    rule("RFC4028-9-15", _of_role(refreshed_too_late, uac=False)),
-    rule("RFC4028-9-16", _of_role(refreshed_off_time, uac=False)),
-    rule("RFC4028-9-16", _of_role(not_refreshed_in_time, uac=False)),
 )
-"""Rules about every session that has a timer."""
-
+OF_SESSIONS_AS_UAC: Final[tuple[AuditRule[Session], ...]] = (  # the RFC says the same in a section for each role
+    rule("RFC4028-7.2-11", never_refreshed),
+    rule("RFC4028-7.2-11", refreshed_too_late),
+    rule("RFC4028-7.2-12", refreshed_off_time),
+    rule("RFC4028-7.2-12", not_refreshed_in_time),
+)
+OF_SESSIONS_AS_UAS: Final[tuple[AuditRule[Session], ...]] = (
+    rule("RFC4028-9-15", never_refreshed),
+    rule("RFC4028-9-15", refreshed_too_late),
+    rule("RFC4028-9-16", refreshed_off_time),
+    rule("RFC4028-9-16", not_refreshed_in_time),
+)
 OF_DIALOGS: Final[tuple[AuditRule[Dialog], ...]] = (
     rule("RFC4028-7.2-12", storm),
     rule("RFC4028-10-5", hot_retries, WARNING),

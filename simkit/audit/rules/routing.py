@@ -13,7 +13,7 @@ from ..sending import Sending
 
 def wrong_target(transaction: Transaction) -> Breach | None:
     """A request that is not for the URI of the peer's last Contact."""
-    if transaction.initial or not transaction.target or _is_strict(transaction.route):
+    if not transaction.target or _is_strict(transaction.route):
         return None
     return _misdirected(transaction.request, transaction.target)
 
@@ -58,7 +58,7 @@ def _is_strict(route: tuple[str, ...] | None) -> bool:
 def wrong_route(transaction: Transaction) -> Breach | None:
     """A request whose Route is not the route set."""
     due = transaction.route
-    if transaction.initial or due is None or _is_strict(due):
+    if due is None or _is_strict(due):
         return None
     sent = transaction.request.message.values("Route")
     if sent == due or _uris(sent) == _uris(due):
@@ -80,7 +80,7 @@ def contact_changed(transaction: Transaction) -> Breach | None:
     """A refresh that moves its sender's Contact: allowed, but often not meant."""
     former = transaction.own_target
     contact = _contact(transaction.request.message)
-    if transaction.initial or not former or not contact or uris_equal(former, contact):
+    if not former or not contact or former == contact or uris_equal(former, contact):
         return None
     text = f"moved its Contact from {former} to {contact} by a refresh"
     return Breach(transaction.request, text, "it writes the address of its socket instead of the one it gave before")
@@ -90,10 +90,5 @@ OF_REQUESTS: Final[tuple[AuditRule[Transaction], ...]] = (
     rule("3261-12.2.1.1b", wrong_target),
     rule("3261-12.2.1.1b", wrong_route),
 )
-"""Rules about every request but ACK and CANCEL."""
-
-OF_REFRESHES: Final[tuple[AuditRule[Transaction], ...]] = (
-    rule("3261-12.2.1.1b", wrong_target_of_ack),
-    rule("3261-12.2.2", contact_changed, NOTE),
-)
-"""Rules about every INVITE and UPDATE."""
+OF_INVITES: Final[tuple[AuditRule[Transaction], ...]] = (rule("3261-12.2.1.1b", wrong_target_of_ack),)
+OF_WITHIN: Final[tuple[AuditRule[Transaction], ...]] = (rule("3261-12.2.2", contact_changed, NOTE),)

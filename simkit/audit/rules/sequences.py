@@ -1,10 +1,10 @@
 """CSeq, ACK, CANCEL, overlap and glare: what decides whether a refresh survives (RFC 3261, RFC 3311 section 5)."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
 from ...units import S
-from ..dialog import Dialog, Transaction
+from ..dialog import Dialog, Side, Transaction
 from ..rule import NOTE, WARNING, AuditRule, Breach, rule
 from ..sending import Sending
 from ..words import about
@@ -19,7 +19,7 @@ UNACKNOWLEDGED_MAX: Final = 2  # ours: so many repetitions of a response may cro
 def sequence_broken(transaction: Transaction) -> Breach | None:
     """A request within the dialog whose CSeq is not one higher than that of its sender's last one."""
     former = transaction.previous
-    if former is None or transaction.initial or transaction.cseq == former.cseq + 1:
+    if former is None or transaction.cseq == former.cseq + 1:
         return None
     due = f"{former.cseq + 1} was due"
     if transaction.cseq <= former.cseq:
@@ -32,7 +32,7 @@ def sequence_broken(transaction: Transaction) -> Breach | None:
 def old_request_accepted(transaction: Transaction) -> Breach | None:
     """A 2xx to a request with a lower CSeq than was seen."""
     former, final = transaction.previous, transaction.final
-    if former is None or transaction.initial or final is None or not transaction.succeeded:
+    if former is None or final is None or not transaction.succeeded:
         return None
     if transaction.cseq >= former.cseq or former.frame > transaction.frame:
         return None
@@ -42,7 +42,7 @@ def old_request_accepted(transaction: Transaction) -> Breach | None:
 def living_dialog_denied(transaction: Transaction) -> Breach | None:
     """481, or a refusal as of a new call, to a request within a dialog that nobody has ended."""
     final, dialog = transaction.final, transaction.dialog
-    if final is None or transaction.initial or transaction.status not in (404, 481, 486) or not transaction.refreshes:
+    if final is None or transaction.status not in (404, 481, 486):
         return None
     if any(bye.frame < final.frame for bye in dialog.byes):
         return None
@@ -62,7 +62,7 @@ def unanswered_update(transaction: Transaction) -> Breach | None:
 
 def _unanswered(transaction: Transaction) -> Breach | None:
     dialog, peer = transaction.dialog, transaction.uac.other
-    if transaction.initial or transaction.responses or len(transaction.request.again_at) < UNACKNOWLEDGED_MAX:
+    if transaction.responses or len(transaction.request.again_at) < UNACKNOWLEDGED_MAX:
         return None
     if not dialog.heard_after(peer, transaction.request.last_at):
         return None
@@ -85,7 +85,7 @@ def failure_not_acknowledged(transaction: Transaction) -> Breach | None:
 
 def _not_acknowledged(transaction: Transaction) -> Breach | None:
     final, dialog, uac = transaction.final, transaction.dialog, transaction.uac
-    if final is None or transaction.method != "INVITE":
+    if final is None:
         return None
     since = transaction.acks[-1].at + dialog.allow.turn_us if transaction.acks else final.arrived_at
     missed = [at for at in final.arrived_again_at if at > since]
@@ -111,17 +111,20 @@ def acknowledged_by_same_branch(transaction: Transaction) -> Breach | None:
     return None
 
 
-def stray_ack(dialog: Dialog) -> Iterator[Breach]:
+def stray_ack(dialog: Dialog) -> Iterable[Breach]:
     """An ACK whose CSeq number is that of no INVITE."""
-    if dialog.setup is not None:  # else the INVITE was sent before the capture began
-        for ack in dialog.stray_acks:
-            yield Breach(ack, f"sent an ACK with CSeq {ack.message.cseq.number}, the number of no INVITE")
+    if dialog.setup is None or not dialog.stray_acks:
+        return ()  # without its setup, the INVITE may have been sent before the capture began
+    return [
+        Breach(ack, f"sent an ACK with CSeq {ack.message.cseq.number}, the number of no INVITE")
+        for ack in dialog.stray_acks
+    ]
 
 
 def never_acknowledged(transaction: Transaction) -> Breach | None:
     """A callee whose 2xx gets no ACK, and that neither repeats it nor ends the session."""
     final, dialog = transaction.final, transaction.dialog
-    if final is None or transaction.method != "INVITE" or not transaction.succeeded or transaction.acks:
+    if final is None or transaction.acks or not transaction.succeeded:
         return None
     uas, given_up_at = transaction.uac.other, final.at + dialog.allow.timeout_us
     if not final.again_at and dialog.last_at > final.at + 4 * S and dialog.heard_after(uas, final.at):
@@ -147,48 +150,83 @@ def cancelled_out_of_turn(transaction: Transaction) -> Breach | None:
 # --- overlap and glare -----------------------------------------------------------------------------------------------
 
 
-def invites_overlap(dialog: Dialog) -> Iterator[Breach]:
-    """An INVITE by a side that knew another to be open: its own, or its peer's that it had answered in part."""
-    for earlier, later in _overlapping(dialog, "INVITE"):
-        if earlier.uac is later.uac:
-            yield Breach(
-                later.request, "sent INVITE while its own former INVITE was open", "it does not look whether one is"
-            )
-        elif any(response.frame < later.frame for response in earlier.responses):
-            yield Breach(
-                later.request, "sent INVITE while its peer's INVITE was open", "it does not look whether one is"
-            )
+class Overlap(NamedTuple):
+    """Two requests of one method, of which the later was sent while the earlier was open."""
+
+    earlier: Transaction
+    later: Transaction
+
+    @property
+    def of_one_side(self) -> bool:
+        """Whether one side sent both; else they may have crossed."""
+        return self.earlier.uac is self.later.uac
 
 
-def glare_accepted(dialog: Dialog) -> Iterator[Breach]:
-    """A 2xx to an INVITE that crossed one's own."""
-    for earlier, later in _overlapping(dialog, "INVITE"):
-        if earlier.uac is not later.uac:
-            for mine, theirs in ((earlier, later), (later, earlier)):
-                final = theirs.final
-                if final is not None and theirs.succeeded and mine.open_at(final.frame):
-                    yield Breach(final, "accepted an INVITE while its own was open; 491 was due")
+def overlaps(dialog: Dialog) -> Iterator[Overlap]:
+    """Yield each request that was sent while the last one of its method, of either side, was open.
 
-
-def overlap_accepted(dialog: Dialog) -> Iterator[Breach]:
-    """Another answer than 500 with Retry-After to an INVITE that came while its sender's former one was open."""
-    yield from _not_put_off(dialog, "INVITE")
-
-
-def update_overlap_accepted(dialog: Dialog) -> Iterator[Breach]:
-    """The same for an UPDATE."""
-    yield from _not_put_off(dialog, "UPDATE")
-
-
-def _not_put_off(dialog: Dialog, method: str) -> Iterator[Breach]:
-    for earlier, later in _overlapping(dialog, method):
-        final = later.final
-        if earlier.uac is not later.uac or final is None or not earlier.open_at(final.frame):
+    An INVITE with a 2xx stays open to its UAS until the ACK (RFC 3261 section 14.1).
+    """
+    last: dict[tuple[str, bool], Transaction] = {}
+    for later in dialog.transactions:
+        if not later.refreshes:
             continue
-        if later.succeeded:
-            yield Breach(final, f"accepted {method} while the former one was unanswered; 500 with Retry-After was due")
-        elif later.status == 500 and not _puts_off(final):
-            yield Breach(final, f"answered 500 to overlapping {method}s without a Retry-After of 0 to 10 s")
+        for by_caller in (True, False):
+            earlier = last.get((later.method, by_caller))
+            if earlier is not None and _is_open(earlier, later):
+                yield Overlap(earlier, later)
+        last[later.method, later.uac is Side.CALLER] = later
+
+
+def _is_open(earlier: Transaction, later: Transaction) -> bool:
+    final, timeout_us = earlier.final, earlier.dialog.allow.timeout_us
+    if final is None or final.frame > later.frame:
+        return later.at < earlier.at + timeout_us or bool(earlier.responses)
+    if earlier.uac is later.uac or not earlier.succeeded or earlier.method != "INVITE":
+        return False
+    return later.at < final.at + timeout_us and not any(ack.frame < later.frame for ack in earlier.acks)
+
+
+def invites_overlap(overlap: Overlap) -> Breach | None:
+    """An INVITE by a side that knew another to be open: its own, or its peer's that it had answered in part."""
+    earlier, later = overlap
+    if later.method != "INVITE":
+        return None
+    if not overlap.of_one_side and not any(response.frame < later.frame for response in earlier.responses):
+        return None
+    whose = "its own former" if overlap.of_one_side else "its peer's"
+    return Breach(later.request, f"sent INVITE while {whose} INVITE was open", "it does not look whether one is")
+
+
+def glare_accepted(overlap: Overlap) -> Iterator[Breach]:
+    """A 2xx to an INVITE that crossed one's own."""
+    if overlap.of_one_side or overlap.later.method != "INVITE":
+        return
+    for own, other in (overlap, reversed(overlap)):
+        if other.final is not None and other.succeeded and own.open_at(other.final.frame):
+            yield Breach(other.final, "accepted an INVITE while its own was open; 491 was due")
+
+
+def invite_not_put_off(overlap: Overlap) -> Breach | None:
+    """Another answer than 500 with Retry-After to an INVITE that came while its sender's former one was open."""
+    return _not_put_off(overlap) if overlap.later.method == "INVITE" else None
+
+
+def update_not_put_off(overlap: Overlap) -> Breach | None:
+    """The same for an UPDATE."""
+    return _not_put_off(overlap) if overlap.later.method == "UPDATE" else None
+
+
+def _not_put_off(overlap: Overlap) -> Breach | None:
+    (earlier, later), final = overlap, overlap.later.final
+    if not overlap.of_one_side or final is None or not earlier.open_at(final.frame):
+        return None
+    if later.succeeded:
+        text = f"accepted {later.method} while the former one was unanswered; 500 with Retry-After was due"
+        return Breach(final, text)
+    if later.status == 500 and not _puts_off(final):
+        return Breach(final, f"answered 500 to overlapping {later.method}s without a Retry-After of 0 to 10 s")
+    return None
 
 
 def _puts_off(final: Sending) -> bool:
@@ -196,52 +234,24 @@ def _puts_off(final: Sending) -> bool:
     return value.isascii() and value.isdigit() and len(value) < 3 and int(value) <= RETRY_AFTER_MAX_S
 
 
-def _overlapping(dialog: Dialog, method: str) -> Iterator[tuple[Transaction, Transaction]]:
-    """Yield each request of this method with an earlier one that was still open when it was sent.
-
-    An INVITE with a 2xx stays open to its UAS until the ACK (RFC 3261 section 14.1).
-    """
-    open_ones: list[Transaction] = []
-    for later in dialog.transactions:
-        if later.method != method:
-            continue
-        open_ones = [earlier for earlier in open_ones if _is_open(earlier, later)]
-        for earlier in open_ones:
-            yield earlier, later
-        open_ones.append(later)
-
-
-def _is_open(earlier: Transaction, later: Transaction) -> bool:
-    if earlier.open_at(later.frame):
-        return later.at < earlier.at + earlier.dialog.allow.timeout_us or bool(earlier.responses)
-    if earlier.uac is later.uac or not earlier.succeeded or earlier.method != "INVITE":
-        return False
-    acknowledged = any(ack.frame < later.frame for ack in earlier.acks)
-    return (
-        not acknowledged and earlier.final is not None and later.at < earlier.final.at + earlier.dialog.allow.timeout_us
-    )
-
-
 OF_REQUESTS: Final[tuple[AuditRule[Transaction], ...]] = (rule("3261-12.2.1.1", sequence_broken),)
-"""Rules about every request but ACK and CANCEL."""
-
-OF_REFRESHES: Final[tuple[AuditRule[Transaction], ...]] = (
-    rule("3261-9.1", cancelled_out_of_turn, WARNING),
+OF_WITHIN: Final[tuple[AuditRule[Transaction], ...]] = (
     rule("3261-12.2.2", old_request_accepted),
     rule("3261-12.2.2", living_dialog_denied, WARNING),  # it may have been restarted, and know of nothing
     rule("3261-12.2.2", unanswered_invite, NOTE),  # the network may have lost every one of them
     rule("3311-5.2c", unanswered_update, NOTE),
+)
+OF_INVITES: Final[tuple[AuditRule[Transaction], ...]] = (
+    rule("3261-9.1", cancelled_out_of_turn, WARNING),
     rule("3261-13.2.2.4", success_not_acknowledged),
     rule("3261-13.3.1.4", never_acknowledged),
     rule("3261-17.1.1.3", failure_not_acknowledged),
     rule("3261-17.1.1.3", acknowledged_by_same_branch),
 )
-"""Rules about every INVITE and UPDATE."""
-
-OF_DIALOGS: Final[tuple[AuditRule[Dialog], ...]] = (
+OF_OVERLAPS: Final[tuple[AuditRule[Overlap], ...]] = (
     rule("3261-14.1a", invites_overlap),
     rule("3261-14.2a", glare_accepted),
-    rule("3261-14.2b", overlap_accepted),
-    rule("3261-17.1.1.3", stray_ack),
-    rule("3311-5.2b", update_overlap_accepted),
+    rule("3261-14.2b", invite_not_put_off),
+    rule("3311-5.2b", update_not_put_off),
 )
+OF_DIALOGS: Final[tuple[AuditRule[Dialog], ...]] = (rule("3261-17.1.1.3", stray_ack),)

@@ -7,7 +7,7 @@ from ...sip.session_headers import SESSION_INTERVAL_FLOOR_S
 from ...units import S
 from ..dialog import Dialog, Transaction
 from ..rule import NOTE, WARNING, AuditRule, Breach, rule
-from ..sending import Sending, interval_s, lists_timer, min_se_s
+from ..sending import Sending
 
 RETRY_WAIT_US: Final = 5 * S  # ours: a UAC that tries again does so at once
 TOO_SMALL_MAX: Final = 2  # ours: a UAC that has learnt Min-SE twice has no reason for a third 422
@@ -19,7 +19,7 @@ TOO_SMALL_MAX: Final = 2  # ours: a UAC that has learnt Min-SE twice has no reas
 def minimum_missing(transaction: Transaction) -> Breach | None:
     """A 422 without Min-SE."""
     refusal = _refusal(transaction)
-    if refusal is None or refusal.message.header("Min-SE") is not None:
+    if refusal.message.header("Min-SE") is not None:
         return None
     return Breach(refusal, "answered 422 without Min-SE: its peer cannot know what to ask for")
 
@@ -27,9 +27,8 @@ def minimum_missing(transaction: Transaction) -> Breach | None:
 def needless_refusal(transaction: Transaction) -> Breach | None:
     """A 422 to an interval that is not below its Min-SE."""
     refusal = _refusal(transaction)
-    least_s = min_se_s(refusal.message) if refusal else None
-    asked_s = interval_s(transaction.request.arrived)
-    if refusal is None or least_s is None or (asked_s is not None and asked_s < least_s):
+    least_s, asked_s = refusal.said.min_se_s, transaction.request.heard.interval_s
+    if least_s is None or (asked_s is not None and asked_s < least_s):
         return None
     what = "no interval at all" if asked_s is None else f"{asked_s} s"
     return Breach(refusal, f"answered 422 to {what}, which is not below its minimum of {least_s} s")
@@ -37,14 +36,16 @@ def needless_refusal(transaction: Transaction) -> Breach | None:
 
 def refused_without_support(transaction: Transaction) -> Breach | None:
     """A 422 to a request that does not support timers."""
-    refusal = _refusal(transaction)
-    if refusal is None or lists_timer(transaction.request.arrived):
+    if transaction.request.heard.supported:
         return None
-    return Breach(refusal, "answered 422 to a request that does not list timer in Supported, and cannot heed it")
+    return Breach(
+        _refusal(transaction), "answered 422 to a request that does not list timer in Supported, and cannot heed it"
+    )
 
 
-def _refusal(transaction: Transaction) -> Sending | None:
-    return transaction.final if transaction.status == 422 else None
+def _refusal(transaction: Transaction) -> Sending:
+    assert transaction.final is not None
+    return transaction.final
 
 
 # --- the new try -----------------------------------------------------------------------------------------------------
@@ -53,20 +54,17 @@ def _refusal(transaction: Transaction) -> Sending | None:
 def not_tried_again(transaction: Transaction) -> Breach | None:
     """A call that ends with a 422."""
     refusal, dialog = _refusal(transaction), transaction.dialog
-    if refusal is None or not transaction.initial or min_se_s(refusal.arrived) is None:
+    if not transaction.initial or refusal.heard.min_se_s is None:
         return None
     if dialog.transactions[-1] is not transaction or dialog.ended_at < refusal.at + RETRY_WAIT_US:
         return None
-    text = f"gave up at a 422 that asks for {min_se_s(refusal.arrived)} s; it may try again with that"
+    text = f"gave up at a 422 that asks for {refusal.heard.min_se_s} s; it may try again with that"
     return Breach(refusal, text, "it takes 422 for any other failure", actor=transaction.request.sender)
 
 
 def address_changed(transaction: Transaction) -> Breach | None:
     """A new try whose From or To is not that of the first; its tag may differ (erratum 1681)."""
-    former = _former(transaction)
-    if former is None:
-        return None
-    old, new = former.request.message, transaction.request.message
+    old, new = _former(transaction).request.message, transaction.request.message
     if uris_equal(old.sender.uri, new.sender.uri) and uris_equal(old.recipient.uri, new.recipient.uri):
         return None
     return Breach(transaction.request, "tried again after a 422 with another From or To")
@@ -74,17 +72,16 @@ def address_changed(transaction: Transaction) -> Breach | None:
 
 def sequence_broken(transaction: Transaction) -> Breach | None:
     """A new try before there is a dialog whose CSeq is not one higher; within one, RFC 3261 sees to that."""
-    former = _former(transaction)
-    if former is None or not transaction.initial or transaction.cseq == former.cseq + 1:
+    due = _former(transaction).cseq + 1
+    if not transaction.initial or transaction.cseq == due:
         return None
-    text = f"tried again after a 422 with CSeq {transaction.cseq}; {former.cseq + 1} was due"
-    return Breach(transaction.request, text)
+    return Breach(transaction.request, f"tried again after a 422 with CSeq {transaction.cseq}; {due} was due")
 
 
-def _former(transaction: Transaction) -> Transaction | None:
+def _former(transaction: Transaction) -> Transaction:
     """Return the request that was answered 422, of which this is the new try."""
-    former = transaction.previous
-    return former if former is not None and former.status == 422 and former.method == transaction.method else None
+    assert transaction.previous is not None
+    return transaction.previous
 
 
 def minimum_not_carried(transaction: Transaction) -> Breach | None:
@@ -108,7 +105,7 @@ def _not_carried(transaction: Transaction) -> Breach | None:
 
 def minimum_lowered(transaction: Transaction) -> Breach | None:
     """A Min-SE below the largest one that was seen."""
-    least_s, carried_s = transaction.least_s, min_se_s(transaction.request.message)
+    least_s, carried_s = transaction.least_s, transaction.request.said.min_se_s
     if least_s is None or carried_s is None or carried_s >= least_s:
         return None
     text = f"sent a Min-SE of {carried_s} s, though it has been told {least_s} s; the largest one counts"
@@ -129,18 +126,21 @@ def refused_again_and_again(dialog: Dialog) -> Breach | None:
     return None
 
 
-OF_REFRESHES: Final[tuple[AuditRule[Transaction], ...]] = (
+OF_REFUSALS: Final[tuple[AuditRule[Transaction], ...]] = (
     rule("RFC4028-6-1", needless_refusal, WARNING),
     rule("RFC4028-6-2", minimum_missing),
     rule("RFC4028-7.3-1", not_tried_again, NOTE),
+    rule("RFC4028-9-1", refused_without_support, WARNING),
+)
+OF_NEW_TRIES: Final[tuple[AuditRule[Transaction], ...]] = (
     rule("RFC4028-7.3-2", address_changed),
     rule("RFC4028-7.3-3", sequence_broken),
+)
+OF_BOUND: Final[tuple[AuditRule[Transaction], ...]] = (
     rule("RFC4028-7.4-2", minimum_not_carried),
     rule("RFC4028-7.4-3", minimum_not_carried_at_first),
     rule("RFC4028-7.4-4", minimum_lowered),
-    rule("RFC4028-9-1", refused_without_support, WARNING),
 )
-"""Rules about every INVITE and UPDATE."""
-
-OF_DIALOGS: Final[tuple[AuditRule[Dialog], ...]] = (rule("RFC4028-10-5", refused_again_and_again, WARNING),)
-"""A loop of 422s is a loop: worth more than the note that unchecked wording gives."""
+OF_DIALOGS: Final[tuple[AuditRule[Dialog], ...]] = (
+    rule("RFC4028-10-5", refused_again_and_again, WARNING),  # a loop, and so worth more than unchecked wording gives
+)
