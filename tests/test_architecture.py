@@ -201,6 +201,7 @@ def faults(rule: Rule, module: Module) -> list[str]:
 MODULES = [
     Module(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
     for path in sorted((ROOT / "simkit").rglob("*.py"))
+    if "templates" not in path.parts  # what users copy stands outside, as their own code does
 ]
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from .actions import Actions
 from .process import ChildProcess
-from .wire import Kind, Nonsense, read_hello, read_reply, write_request
+from .wire import Kind, Nonsense, Reply, read_hello, read_reply, write_request
 
 T = TypeVar("T")
 
@@ -25,6 +25,9 @@ class Child:
         self._whose = whose
         self._process = ChildProcess(command, whose=f"{whose} ('{' '.join(command)}')", timeout_s=timeout_s)
         self.now = 0
+        self._shift = 0
+        """How far its own time is ahead of that: it has served other calls before."""
+        self._is_resting = False
         self.next_at: int | None = None
         """When it wants to be called; None: it waits for nothing, or cannot know."""
         self._requests = 0
@@ -52,6 +55,10 @@ class Child:
         A child that has been advanced past `now`, as one of two that cannot know their deadlines may be, is asked at
         its own time. Raises ForeignError.
         """
+        if self._is_resting:
+            self._is_resting = False
+            self._shift += self.now - now
+            self.now = now
         self.now = max(self.now, now)
         return self._exchange(do, read, fields)
 
@@ -62,7 +69,10 @@ class Child:
 
     def _exchange(self, do: str, read: Callable[[Actions], T], fields: dict[str, Any]) -> T:
         self._requests += 1
-        request = write_request(self._requests, do, self.now, fields)
+        now, shift = self.now + self._shift, self._shift
+        if "until" in fields:
+            fields["until"] += shift
+        request = write_request(self._requests, do, now, fields)
         try:
             line = self._process.exchange(request)
         except BaseException:  # an interruption as well: its answer would be taken for the next
@@ -70,29 +80,19 @@ class Child:
             raise
 
         def understand() -> T:
-            reply = read_reply(line, self._requests, self._hello, now=self.now)
-            self._keep_time(do, reply.now, fields.get("until"), acted=bool(reply.actions))
-            self.next_at = reply.next_at
-            if self.next_at is not None and self.next_at < self.now:
-                raise Nonsense(f'went back in time: "next" is {self.next_at}, and it was {self.now} already')
+            reply = read_reply(line, self._requests, self._hello, now=now)
+            reached = _reached(do, reply, now, fields.get("until"))
+            self.now = reached - shift
+            self.next_at = None if reply.next_at is None else reply.next_at - shift
+            self._note_idleness(reached == now and do == "advance" and not reply.actions)
             return read(reply.actions)
 
         return self._understood(understand)
 
-    def _keep_time(self, do: str, stopped_at: int | None, until: int | None, *, acted: bool) -> None:
-        if until is None:
-            if stopped_at not in (None, self.now):
-                raise Nonsense(f'moved its clock from {self.now} to {stopped_at} in "{do}": only "advance" does')
-            return
-        if stopped_at is None and acted:
-            raise Nonsense('acted, and did not say when: a reply to "advance" with actions has a "now"')
-        reached = until if stopped_at is None else stopped_at
-        if reached > until:
-            raise Nonsense(f"ran ahead: it was to stop at {until}, and went on to {reached}")
-        self._idle_steps = self._idle_steps + 1 if reached == self.now and not acted else 0
+    def _note_idleness(self, is_idle: bool) -> None:
+        self._idle_steps = self._idle_steps + 1 if is_idle else 0
         if self._idle_steps > IDLE_STEPS_MAX:
-            raise Nonsense(f"was called {IDLE_STEPS_MAX} times at {self.now}, as it wanted, and did nothing")
-        self.now = reached
+            raise Nonsense(f"was called {IDLE_STEPS_MAX} times at one instant, as it wanted, and did nothing")
 
     def _understood(self, read: Callable[[], T]) -> T:
         try:
@@ -105,6 +105,11 @@ class Child:
         """Whether it can be asked nothing any more."""
         return self._process.has_ended
 
+    def rest(self) -> None:
+        """Wait for another call: its time goes on where it is, whatever time that call begins at."""
+        self._is_resting = True
+        self.next_at = None
+
     def note(self, text: str) -> None:
         """Add a line to its log."""
         self._process.note(text)
@@ -112,3 +117,20 @@ class Child:
     def end(self) -> None:
         """End the process, and all that it started."""
         self._process.end()
+
+
+def _reached(do: str, reply: Reply, now: int, until: int | None) -> int:
+    """Return where its clock has come to, in its own time. Raises Nonsense."""
+    stopped_at = reply.now
+    if until is None:
+        if stopped_at not in (None, now):
+            raise Nonsense(f'moved its clock from {now} to {stopped_at} in "{do}": only "advance" does')
+        return now
+    if stopped_at is None and reply.actions:
+        raise Nonsense('acted, and did not say when: a reply to "advance" with actions has a "now"')
+    reached = until if stopped_at is None else stopped_at
+    if reached > until:
+        raise Nonsense(f"ran ahead: it was to stop at {until}, and went on to {reached}")
+    if reply.next_at is not None and reply.next_at < reached:
+        raise Nonsense(f'went back in time: "next" is {reply.next_at}, and it was {reached} already')
+    return reached

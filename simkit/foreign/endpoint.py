@@ -128,8 +128,13 @@ class Endpoint:
         self._take(done, now=self.child.now)
         return bool(self._outgoing)
 
+    def vacate(self) -> bool:
+        """The call is over, and with it the process: it cannot serve in another."""
+        self.end()
+        return False
+
     def end(self) -> None:
-        """End its process: its host has crashed, or the run is over."""
+        """End its process: its host has crashed."""
         self._has_ended = True
         self.child.end()
 

@@ -71,8 +71,17 @@ class TimerLogicChild:
         if self._open.pop(number, None) is not None:
             self.child.ask("close", actions.nothing, now=now, dialog=number)
 
+    def vacate(self) -> bool:
+        """The call is over: close what is open. Return whether the child can serve in another."""
+        if self.child.has_ended:
+            return False
+        for number in tuple(self._open):
+            self.close(number, now=self.child.now)
+        self.child.rest()
+        return True
+
     def end(self) -> None:
-        """End the process: its host has crashed, or the call is over."""
+        """End the process: its host has crashed."""
         self._open.clear()
         self.child.end()
 

@@ -97,7 +97,7 @@ class CallRun:
         self.script.finish(last_at=self.last_at, limit_at=limit_at)
         if self.script.failure is not None:
             self._close()
-        self._leave()
+        self._cast.call_is_over()
 
     @property
     def is_done(self) -> bool:
@@ -214,13 +214,9 @@ class CallRun:
             return
         for party in self._parties.values():
             self._driver.crash(party)
-        self._leave()
+        self._cast.call_is_over()
         self._is_closed = True
         self._note_end()
-
-    def _leave(self) -> None:
-        for party in self._parties.values():
-            self._cast.gone(party)
 
     def perform(self, action: Action) -> None:
         """Do what a line says. Raises LocalError where that cannot be done."""
@@ -257,12 +253,12 @@ class CallRun:
                 self._record(Happening(self.now, name, What.CRASHED))
                 self.ledger.crashed(name)
                 self._driver.crash(party)
-                self._cast.gone(party)
+                self._cast.crashed(party)
             case Verb.RESTART:
                 self._record(Happening(self.now, name, What.RESTARTED))
                 self._lives[name] = self._lives.get(name, 0) + 1
                 self.ledger.restarted(name)
-                self._cast.gone(party)
+                self._cast.crashed(party)
                 self._driver.restart(party, self._cast.agent(name, self.number, life=self._lives[name]))
                 self._cast.seated(party)
             case Verb.FREEZE:

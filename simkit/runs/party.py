@@ -6,6 +6,7 @@ call's number and a purpose, so that one call plays the same alone as among ten 
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, runtime_checkable
 
 from ..drivers.driver import Agent
@@ -24,6 +25,7 @@ from .run import Address
 from .times import Marks
 
 if TYPE_CHECKING:
+    from ..drivers.virtual import VirtualDriver
     from ..foreign.endpoint import Endpoint
     from ..ua.proxy import Proxy
     from .seats import Seats
@@ -117,15 +119,25 @@ class Cast:
             traced=self._traced,
         )
 
+    def attend(self, driver: "VirtualDriver") -> None:
+        """The next call is played on this driver."""
+        if self.seats is not None:
+            self.seats.attend(driver)
+
     def seated(self, party: Party) -> None:
         """A party is in its place, or back in it."""
         if self.seats is not None:
             self.seats.take(party)
 
-    def gone(self, party: Party) -> None:
-        """A party's host has died, or its call is over."""
+    def crashed(self, party: Party) -> None:
+        """A party's host has died."""
         if self.seats is not None:
-            self.seats.vacate(party)
+            self.seats.crashed(party)
+
+    def call_is_over(self) -> None:
+        """Nobody has anything to do any more."""
+        if self.seats is not None:
+            self.seats.call_is_over()
 
 
 def _uri_of(address: Address, *, user: str = "") -> str:
@@ -146,11 +158,12 @@ def _addresses(flow: Flow) -> dict[str, Address]:
 def _settings(actor: Actor, flow: Flow, route: tuple[str, ...]) -> UserAgentSettings:
     answers = actor.answers
     after_us = {Answer.AT_ONCE: 0, Answer.AFTER: answers.after_us}.get(answers.how)
-    implied = ("timer",) if actor.session_timer.enabled else ()
+    session_timer = actor.session_timer
+    supported = (("timer",) if session_timer.enabled else ()) if actor.supports is None else actor.supports
     return UserAgentSettings(
         times=flow.timers,
-        session_timer=actor.session_timer,
-        supported=implied if actor.supports is None else actor.supports,
+        session_timer=replace(session_timer, enabled=session_timer.enabled and "timer" in supported),
+        supported=supported,
         allow=actor.allow,
         answer_after_us=after_us,
         reject_with=answers.status if answers.how is Answer.REJECT else None,

@@ -1,7 +1,8 @@
 """The children that have a part in a call of a flow, while it is played in virtual time.
 
-Each call has children of its own, as it has user agents of its own: so it plays the same alone as in a crowd. A party's
-child is its host: where a flow has the party crash, the process is killed, and where it restarts, started anew.
+A child of kind "timer-logic" serves its party in one call after the other; of kind "endpoint" each call has one of its
+own. A child is its party's host: where a flow has the party crash, the process ends, and where it restarts, another is
+started.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,26 +32,25 @@ LOGIC_TIMEOUT_S: Final = 5.0
 
 
 class Seats:
-    """The seats that children take in one call. They live as long as its `with` block, and no longer."""
+    """The seats that children take in the calls of a flow. They live as long as its `with` block, and no longer."""
 
-    def __init__(self, flow: Flow, driver: VirtualDriver, *, timeout_s: float = LOGIC_TIMEOUT_S) -> None:
+    def __init__(self, flow: Flow, *, timeout_s: float = LOGIC_TIMEOUT_S) -> None:
         self._flow = flow
-        self._driver = driver
         self._timeout_s = timeout_s
+        self._names = [name for name, actor in flow.actors.items() if has_child(actor)]
         self._stack = ExitStack()
         self._endpoints: set[str] = set()
         """The parties of which a child is the whole; of the others that have one, it fills the seat of the timer."""
         self._standing: dict[str, Child] = {}
-        """Children that have started, and have not taken their seat yet."""
+        """Children that have started, and have no seat now."""
         self._seated: dict[str, TimerLogicChild | Endpoint] = {}
         self._foresight: Foresight | None = None
 
     def __enter__(self) -> "Seats":
         """Start the children. Raises ForeignError, and FlowError for what cannot be played with them."""
-        names = [name for name, actor in self._flow.actors.items() if has_child(actor)]
-        if names:
+        if self._names:
             with self._stack:
-                self._begin(names)
+                self._start_all()
                 self._stack = self._stack.pop_all()
         return self
 
@@ -58,17 +58,22 @@ class Seats:
         """End the children."""
         self._stack.close()
 
-    def _begin(self, names: Sequence[str]) -> None:
+    def _start_all(self) -> None:
         from ..foreign.process import orderly_ends
         from ..foreign.wire import Kind
-        from .foresight import Foresight
 
         self._stack.enter_context(orderly_ends())
-        children = self._standing = {name: self._start(name) for name in names}
+        children = self._standing = {name: self._start(name) for name in self._names}
         self._endpoints = {name for name, child in children.items() if child.kind is Kind.ENDPOINT}
         if faults := [*_faults(self._flow, [name for name, child in children.items() if not child.knows_next])]:
             raise FlowError(faults)
-        self._foresight = self._driver.look_ahead = Foresight(self._driver, step_us=shortest_way_us(self._flow))
+
+    def attend(self, driver: VirtualDriver) -> None:
+        """The next call is played on this driver."""
+        if self._names:
+            from .foresight import Foresight
+
+            self._foresight = driver.look_ahead = Foresight(driver, step_us=shortest_way_us(self._flow))
 
     def _start(self, name: str) -> "Child":
         from ..foreign.child import Child
@@ -87,7 +92,7 @@ class Seats:
 
     def timer_logic(self, name: str) -> TimerLogicFactory | None:
         """Return what makes the timer logics of a party; None where no child does."""
-        if not has_child(self._flow.actors[name]):
+        if name not in self._names:
             return None
         from ..foreign.timer_logic import TimerLogicChild
 
@@ -123,12 +128,24 @@ class Seats:
         if party.name in self._seated and self._foresight is not None:
             self._foresight.watch(self._seated[party.name], party)
 
-    def vacate(self, party: Party) -> None:
-        """A party's host has died, or its call is over: its child ends."""
+    def crashed(self, party: Party) -> None:
+        """A party's host has died, and its child with it."""
         seated = self._seated.pop(party.name, None)
-        if seated is not None and self._foresight is not None:
-            self._foresight.forget(seated)
+        if seated is not None:
+            self._forget(seated)
             seated.end()
+
+    def call_is_over(self) -> None:
+        """Everybody gets up. A child that can serve in another call stays."""
+        for name, seated in self._seated.items():
+            self._forget(seated)
+            if seated.vacate():
+                self._standing[name] = seated.child
+        self._seated.clear()
+
+    def _forget(self, seated: "TimerLogicChild | Endpoint") -> None:
+        assert self._foresight is not None
+        self._foresight.forget(seated)
 
 
 def shortest_way_us(flow: Flow) -> int:

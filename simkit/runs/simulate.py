@@ -90,19 +90,20 @@ class _Simulation:
         count = self._flow.calls.count
         recorded = range(count if keep_all or count <= RECORDED_MAX else 1)
         tally = Tally(self._plan)
-        tally.interrupted = self._play(numbers, recorded, tally.add)
-        if not tally.interrupted:
-            again = [number for number in tally.failed_calls if number not in recorded]
-            tally.interrupted = self._play(again, again, tally.show)
+        with Seats(self._flow, timeout_s=self._logic_timeout_s) as self._cast.seats:
+            tally.interrupted = self._play(numbers, recorded, tally.add)
+            if not tally.interrupted:
+                again = [number for number in tally.failed_calls if number not in recorded]
+                tally.interrupted = self._play(again, again, tally.show)
         return tally.run(seed=self._seed, addresses=self._cast.addresses)
 
     def _play(self, numbers: Iterable[int], recorded: Container[int], done: Callable[[CallRun], None]) -> bool:
         """Play these calls; return whether that was interrupted."""
         for number in numbers:
             driver = VirtualDriver(start_at=number * self._flow.calls.every_us)
-            with Seats(self._flow, driver, timeout_s=self._logic_timeout_s) as self._cast.seats:
-                if Crowd(self._plan, self._cast, driver, recorded, done).play(range(number, number + 1)):
-                    return True
+            self._cast.attend(driver)
+            if Crowd(self._plan, self._cast, driver, recorded, done).play(range(number, number + 1)):
+                return True
             if self._progress is not None:
                 self._progress(number + 1, self._flow.calls.count)
         return False
