@@ -72,8 +72,8 @@ def _read_actor(reading: Reading, name: Scalar, node: Node) -> Actor | None:
     if clock := fields.pop("clock", None):
         fields["clock"] = Clock(**read_block(reading, clock, CLOCK, "clock"))
     role = Role(fields.pop("role"))
-    if isinstance(node, Map) and (logic := node.value("logic")):
-        reading.attempt(logic, check_has_seat, role)
+    if "logic" in fields and isinstance(node, Map) and (logic := node.value("logic")):
+        reading.attempt(logic, check_has_seat, role, fields["logic"])
     return Actor(name.source, name.text, role, **{"allow": DEFAULT_ALLOW, **fields})
 
 

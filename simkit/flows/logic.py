@@ -9,8 +9,10 @@ from .faults import Misread, likely_word, quoted, unknown
 from .model import Actor, Flow, Logic, LogicKind, Role
 
 _KINDS: Final = tuple(kind.value for kind in LogicKind if kind is not LogicKind.COMMAND)
-_SEATED: Final = (Role.UAC, Role.UAS)
-"""The roles that have a session timer of their own."""
+_SEATED: Final = (Role.UAC, Role.UAS, Role.PROXY)
+"""The roles that follow RFC 4028 by themselves."""
+_FOR_PROXIES: Final = (LogicKind.RFC4028, LogicKind.MUSEUM)
+"""A proxy has rules of its own, and no seat for a `TimerLogic`."""
 
 
 def parse_logic(text: str, source: Source) -> Logic:
@@ -76,6 +78,7 @@ def _with_logic(flows: list[Flow], name: str, text: str) -> list[Flow]:
 
 def _with_seat_taken(flow: Flow, actor: Actor, text: str) -> Flow:
     logic = parse_logic(text, actor.source)
+    check_has_seat(actor.role, logic)
     return replace(flow, actors={**flow.actors, actor.name: replace(actor, logic=logic)})
 
 
@@ -84,7 +87,9 @@ def _seat(flow: Flow, name: str) -> Actor | None:
     return actor if actor is not None and actor.role in _SEATED else None
 
 
-def check_has_seat(role: Role) -> None:
-    """Raise Misread for a party that has no session timer."""
+def check_has_seat(role: Role, logic: Logic) -> None:
+    """Raise Misread for a party in which this logic has no seat."""
     if role not in _SEATED:
         raise Misread(f"a party whose role is {role.value} has no session timer, and so no logic")
+    if role is Role.PROXY and logic.kind not in _FOR_PROXIES:
+        raise Misread("a proxy's logic is rfc4028 or a museum piece: it runs no session timer of others")

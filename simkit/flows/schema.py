@@ -133,6 +133,7 @@ PROXY: Final[Block] = {
     "role": ACTOR["role"],
     "session_timer": Key(Kind.BLOCK, "What it does with session timers (RFC 4028 section 8).", block=PROXY_SESSION),
     "clock": ACTOR["clock"],
+    "logic": Key(Kind.LOGIC, "Which proxy it is: rfc4028 (ours), or one with a defect, museum:M73."),
 }
 
 LINK: Final[Block] = {

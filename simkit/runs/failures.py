@@ -52,7 +52,7 @@ def _early(script: "Script", transit: Transit, nearest: Turn) -> Failure:
     if not is_due:
         headline = f"{came}, before this was due"
     elif observation is not None and observation.sender == transit.sender:
-        headline = f"{came} instead of {observation.pattern}"
+        headline = f"{came} instead of {_wanted(script, nearest)}"
     else:
         headline = f"{came}, while this was waited for"
     note = f"{_verb(nearest)} {due or ('next' if waits else 'in its turn')}"

@@ -49,12 +49,14 @@ class Session(NamedTuple):
 
 
 def at_stake(script: Script, trace: Trace) -> Stake | None:
-    """Return the rule that the failure of a call is about; None where that cannot be told, or is about a proxy."""
+    """Return the rule that the failure of a call is about; None where that cannot be told."""
     offence, observation = script.offence, script.culprit.observation if script.culprit else None
     sender = offence.sender if offence else observation.sender if observation else ""
     proxies = script.plan.proxies
     if sender in proxies:
-        return None
+        from .stake_of_proxy import stake_of_proxy  # few flows have a proxy, and fewer fail
+
+        return stake_of_proxy(offence, trace) if offence is not None else None
     if offence is not None and script.mismatch is not None:
         return _of_content(script.mismatch.header, offence, trace)
     if offence is not None and isinstance(offence.message, Request):
@@ -141,11 +143,13 @@ def _of_content(header: str | None, transit: Transit, trace: Trace) -> Stake | N
 
 
 def _answered(transit: Transit, trace: Trace) -> Request | None:
-    """Return the request that a response answers."""
+    """Return the request that a response answers, as it came to who answers."""
     wanted = transit.message.header("Call-ID"), transit.message.header("CSeq")
     for record in trace.messages():
         message = record.message
-        if isinstance(message, Request) and (message.header("Call-ID"), message.header("CSeq")) == wanted:
+        if record.receiver != transit.sender or not isinstance(message, Request):
+            continue
+        if (message.header("Call-ID"), message.header("CSeq")) == wanted:
             return message
     return None
 
