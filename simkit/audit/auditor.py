@@ -95,7 +95,9 @@ def _judge_refresh(transaction: Transaction, found: list[Finding]) -> None:
         _judge(book.OF_NEW_TRIES, transaction, found)
     if transaction.least_s is not None:
         _judge(book.OF_BOUND, transaction, found)
-    _judge_passing(_faults_of_passed_requests, transaction.request, found)
+    if transaction.request.passed_on:
+        _judge_passing(_faults_of_passed_requests, transaction.request, found)
+        _judge(book.OF_PASSED_ON, transaction, found)
     if not transaction.initial:
         _judge(book.OF_WITHIN, transaction, found)
         if session is not None and session.interval_us is not None:
@@ -113,8 +115,7 @@ def _judge_outcome(transaction: Transaction, found: list[Finding]) -> None:
     if transaction.succeeded and transaction.final is not None:
         _judge_answer(transaction, transaction.final, found)
         return
-    if transaction.status == 422:
-        _judge(book.OF_REFUSALS, transaction, found)
+    _judge(book.OF_REFUSALS if transaction.status == 422 else book.OF_REFUSED, transaction, found)
     if not transaction.initial:
         _judge(book.OF_FAILURES, transaction, found)
         if transaction.status == 491:
@@ -127,7 +128,6 @@ def _judge_answer(transaction: Transaction, answer: Sending, found: list[Finding
     _judge(book.OF_ANSWERS, transaction, found)
     if answer.passed_on:
         _judge_passing(_faults_of_passed_answers, answer, found)
-        _judge(book.OF_PASSED_ON, transaction, found)
 
 
 def _judge_passing(faults: Callable[[Terms, Terms], Faults], sending: Sending, found: list[Finding]) -> None:

@@ -91,7 +91,8 @@ class CallAudit:
     ended_by: str | None = None
     ended_us: int | None = None
     reason: str | None = None
-    """ "hung-up", "session-expired", "refresh-failed", "rejected", "cancelled", "no-answer"; None: not ended."""
+    """Why: "hung-up", "session-expired", "refresh-failed", "no-ack"; "rejected", "cancelled" or "no-answer" where the
+    call was not set up; None where it went on."""
     status: int | None = None
     """The status that rejected the call."""
     deadlines: tuple[Deadline, ...] = ()

@@ -113,10 +113,20 @@ def _why_hung_up(bye: Transaction, findings: tuple[Finding, ...]) -> str:
     session = bye.session
     if session is not None and is_given_up(bye, session):
         return "refresh-failed"
+    if session is not None and _is_unacknowledged(bye, session):
+        return "no-ack"
     by_rule = any(bye.frame == finding.frame and finding.rule in _HUNG_UP_FOR_THE_TIMER for finding in findings)
     if by_rule or blames_the_timer(bye) or (session is not None and _is_expired(bye, session)):
         return "session-expired"
     return "hung-up"
+
+
+def _is_unacknowledged(bye: Transaction, session: Session) -> bool:
+    """Whether its sender had waited in vain for the ACK to its 2xx (RFC 3261 section 13.3.1.4)."""
+    invite = session.transaction
+    if invite.method != "INVITE" or invite.uac is bye.uac or any(ack.frame < bye.frame for ack in invite.acks):
+        return False
+    return bye.at >= session.at + bye.dialog.allow.timeout_us - bye.dialog.allow.session_us
 
 
 def _is_expired(bye: Transaction, session: Session) -> bool:

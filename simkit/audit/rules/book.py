@@ -61,10 +61,12 @@ OF_FAILURES: Final[TransactionRules] = failures.OF_FAILURES
 """About an INVITE or UPDATE within the dialog that was refused or not answered."""
 OF_REFUSALS: Final[TransactionRules] = too_small.OF_REFUSALS
 """About an INVITE or UPDATE with a 422."""
+OF_REFUSED: Final[TransactionRules] = sequences.OF_REFUSED
+"""... with any other failure."""
 OF_GLARES: Final[TransactionRules] = failures.OF_GLARES
 """... with a 491."""
 OF_PASSED_ON: Final[TransactionRules] = proxies.OF_TRANSACTIONS
-"""About an INVITE or UPDATE with a 2xx that a proxy passed on in sight of the tap."""
+"""About an INVITE or UPDATE that a proxy passed on in sight of the tap."""
 OF_BYES: Final[TransactionRules] = failures.OF_BYES + hanging_up.OF_BYES
 """About the first BYE of a side."""
 OF_BYES_TIMED: Final[TransactionRules] = hanging_up.OF_BYES_TIMED
@@ -108,6 +110,7 @@ RULES: Final[tuple[AuditRule[Any] | TermsRule, ...]] = (
     *OF_ANSWERS,
     *OF_FAILURES,
     *OF_REFUSALS,
+    *OF_REFUSED,
     *OF_GLARES,
     *OF_PASSED_ON,
     *OF_BYES,

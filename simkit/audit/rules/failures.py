@@ -122,7 +122,9 @@ def never_tried_again(session: Session) -> Breach | None:
     if not requests or session.until_at is not None or dialog.last_at < session.at + session.bye_us:
         return None
     last = requests[-1]
-    if last.final is None or last.status not in SURVIVED or last.status == 491 or len(requests) > 1:
+    if last.final is None or not dialog.heard_after(last.uac, last.final.arrived_at + AT_ONCE_US):
+        return None
+    if last.status not in SURVIVED or last.status == 491 or len(requests) > 1:
         return None
     text = f"did not try again after {last.status} to its {last.method}, and the session ran out"
     likely = "it does not answer the challenge" if last.status in (401, 407) else ""
@@ -152,15 +154,20 @@ def _hung_up_on(bye: Transaction, method: str) -> Breach | None:
 
 def same_failure(dialog: Dialog) -> Breach | None:
     """A side that is refused the same way again and again, and keeps trying."""
-    in_a_row: dict[Side, tuple[int, int]] = {}
+    in_a_row: dict[Side, list[Transaction]] = {}
     for transaction in dialog.transactions:
         if not transaction.refreshes or transaction.initial:
             continue
-        status, count = in_a_row.get(transaction.uac, (0, 0))
-        count = count + 1 if transaction.failed and transaction.status == status else 1
-        in_a_row[transaction.uac] = transaction.status, count
-        if transaction.failed and transaction.status != 422 and count > SAME_FAILURE_MAX:
-            return Breach(transaction.request, f"kept trying after {SAME_FAILURE_MAX} refusals with {status}")
+        row = in_a_row.setdefault(transaction.uac, [])
+        if row and row[-1].status != transaction.status:
+            row.clear()
+        row.append(transaction)
+        if transaction.failed and transaction.status != 422 and len(row) > SAME_FAILURE_MAX:
+            text = f"kept trying after {SAME_FAILURE_MAX} refusals with {transaction.status}"
+            if transaction.at - row[0].at > AT_ONCE_US:
+                return Breach(transaction.request, text)
+            likely = "it tries again at once, and knows no limit"
+            return Breach(transaction.request, text, likely, severity=WARNING)
     return None
 
 

@@ -12,6 +12,7 @@ from ..dialog import Session, Side, Transaction, hang_up_us
 from ..rule import ERROR, NOTE, AuditRule, Breach, rule
 from ..words import about
 from .failures import gone_since
+from .refreshing import counts_from_ack
 
 ADVISED_INTERVAL_US: Final = 1800 * S  # RFC 4028 section 4: what a stack counts with that was told nothing
 _BLAMES_THE_TIMER: Final = re.compile(r"cause *= *408|session|timer|refresh|expire", re.IGNORECASE)
@@ -79,7 +80,7 @@ def _why_early(bye: Transaction, session: Session, superseded: Session | None) -
         return ""
     likely = f"its expiry was not restarted: that of the 2xx {about(bye.at - superseded.at)} before ran on"
     if session.transaction.changes_media:
-        return f"{likely}; a {session.transaction.method} for another purpose restarts it as well"
+        return f"{likely}; whatever a refresh is for, its 2xx restarts it"
     return likely
 
 
@@ -155,7 +156,7 @@ def hung_up_inside(bye: Transaction) -> Breach | None:
         return None
     lead, advised = about(-overdue_us), about(session.interval_us - session.bye_us)
     tenth_us = min(32 * S, session.interval_us // 10)
-    likely = "a tenth is sofia-sip's custom" if abs(overdue_us + tenth_us) <= allow_us else ""
+    likely = "a tenth is sofia-sip's custom" if abs(overdue_us + tenth_us) <= allow_us else _clock(bye, session)
     return Breach(bye.request, f"hung up {lead} before the session expires; {advised} before is advised", likely)
 
 
@@ -169,12 +170,17 @@ def hung_up_expired(bye: Transaction) -> Breach | None:
     if overdue_us < -allow_us:
         return None
     if overdue_us <= allow_us:
-        text, likely = "hung up only when the session expired", "it waits for the whole interval, drachtio's custom"
-    else:
-        text, likely = f"hung up {about(overdue_us)} after the session had expired", ""
-        if abs(overdue_us - session.interval_us // 10) <= allow_us:
-            likely = "it waits for 1.1 times the interval, JsSIP's custom"
-    return Breach(bye.request, f"{text}; a little before is due", likely, severity=NOTE if likely else None)
+        text = "hung up only when the session expired; a little before is due"
+        return Breach(bye.request, text, "it waits for the whole interval, drachtio's custom", severity=NOTE)
+    text = f"hung up {about(overdue_us)} after the session had expired; a little before is due"
+    if abs(overdue_us - session.interval_us // 10) <= allow_us:
+        return Breach(bye.request, text, "it waits for 1.1 times the interval, JsSIP's custom", severity=NOTE)
+    return Breach(bye.request, text, _clock(bye, session))
+
+
+def _clock(bye: Transaction, session: Session) -> str:
+    late_us = session.lateness(bye.at, session.bye_us, bye.uac)
+    return "its clock starts at the ACK, not at the 2xx" if counts_from_ack(session, late_us) else ""
 
 
 def _run_out(bye: Transaction) -> Session | None:

@@ -2,10 +2,11 @@
 
 from typing import Final
 
+from ...sip.message import Message
 from ...sip.session_headers import SESSION_INTERVAL_FLOOR_S, Refresher
 from ..dialog import Transaction
 from ..rule import AuditRule, Breach, Fault, TermsRule, rule, terms_rule
-from ..sending import Terms
+from ..sending import Terms, terms_of
 
 # --- requests (section 8.1) ------------------------------------------------------------------------------------------
 
@@ -47,6 +48,14 @@ def min_se_lowered(before: Terms, after: Terms) -> Fault | None:
     return Fault(f"lowered the Min-SE of {before.min_se_s} s")
 
 
+def interval_not_lifted(before: Terms, after: Terms) -> Fault | None:
+    """A Session-Expires below Min-SE passed on as it came."""
+    passed_s, least_s = after.interval_s, before.min_se_s
+    if passed_s is None or least_s is None or before.interval_s != passed_s or passed_s >= least_s:
+        return None
+    return Fault(f"passed on a Session-Expires of {passed_s} s, below the Min-SE of {least_s} s beside it")
+
+
 def interval_not_raised(before: Terms, after: Terms) -> Fault | None:
     """A Min-SE raised above the Session-Expires beside it."""
     passed_s, least_s = after.interval_s, after.min_se_s
@@ -60,6 +69,13 @@ def min_se_edited(before: Terms, after: Terms) -> Fault | None:
     if not before.supported or (after.min_se_s or 0) <= (before.min_se_s or 0):
         return None
     return Fault("edited the Min-SE of a request that lists timer in Supported; 422 is the way to say so")
+
+
+def timer_required(before: Terms, after: Terms) -> Fault | None:
+    """`Require: timer` added."""
+    if before.required or not after.required:
+        return None
+    return Fault("added Require: timer to a request; the timer works without")
 
 
 def _least_s(terms: Terms) -> int:
@@ -91,10 +107,24 @@ def answer_edited(before: Terms, after: Terms) -> Fault | None:
     return Fault(f"changed the Session-Expires of a 2xx from {before.interval_s} s to {passed}")
 
 
+def not_on_the_route(transaction: Transaction) -> Breach | None:
+    """A proxy that asks for a timer, and does not stay on the route."""
+    request = transaction.request
+    if not transaction.initial or request.said.interval_s is not None or request.heard.interval_s is None:
+        return None
+    before: Message = request.message
+    for passing in request.passed_on:
+        recorded = len(passing.message.values("Record-Route")) - len(before.values("Record-Route"))
+        if recorded <= 0 and passing.said.interval_s is not None and terms_of(before).interval_s is None:
+            return Breach(passing, "asked for a timer without Record-Route: it will see no refresh")
+        before = passing.message
+    return None
+
+
 def timer_not_inserted(transaction: Transaction) -> Breach | None:
     """A 2xx passed on without Session-Expires to a UAC that supports timers, by a proxy that had asked for one."""
     final, asked, passed = transaction.final, transaction.request.said, transaction.request.heard
-    if final is None or not final.passed_on or final.heard.interval_s is not None:
+    if final is None or not transaction.succeeded or not final.passed_on or final.heard.interval_s is not None:
         return None
     if asked.interval_s is not None or passed.interval_s is None or not asked.supported:
         return None
@@ -106,14 +136,19 @@ OF_REQUESTS: Final[tuple[TermsRule, ...]] = (
     terms_rule("RFC4028-8.1-3", inserted_with_refresher),
     terms_rule("RFC4028-8.1-4", reduced_too_far),
     terms_rule("RFC4028-8.1-5", increased),
+    terms_rule("RFC4028-8.1-6", interval_not_lifted),
     terms_rule("RFC4028-8.1-7", refresher_edited),
     terms_rule("RFC4028-8.1-12", min_se_lowered),
     terms_rule("RFC4028-8.1-13", interval_not_raised),
     terms_rule("RFC4028-8.1-14", min_se_edited),
+    terms_rule("RFC4028-8.1-17", timer_required),
 )
 OF_ANSWERS: Final[tuple[TermsRule, ...]] = (
     terms_rule("RFC4028-8.2-3", inserted_for_wrong_side),
     terms_rule("RFC4028-8.2-4", inserted_unrequired),
     terms_rule("RFC4028-8.2-6", answer_edited),
 )
-OF_TRANSACTIONS: Final[tuple[AuditRule[Transaction], ...]] = (rule("RFC4028-8.2-2", timer_not_inserted),)
+OF_TRANSACTIONS: Final[tuple[AuditRule[Transaction], ...]] = (
+    rule("RFC4028-8-3", not_on_the_route),
+    rule("RFC4028-8.2-2", timer_not_inserted),
+)

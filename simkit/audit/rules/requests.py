@@ -168,7 +168,7 @@ def role_swapped(transaction: Transaction) -> Breach | None:
     due = Refresher.UAC if session.refresher is transaction.uac else Refresher.UAS
     if role is due:
         return None
-    who = "itself" if due is Refresher.UAC else "its peer"
+    who = "it" if due is Refresher.UAC else "its peer"
     text = f"wrote refresher={role.value} in its {transaction.method}, though {who} refreshes now: {due.value} was due"
     as_in_the_call = Refresher.UAC if transaction.uac is Side.CALLER else Refresher.UAS
     likely = "it takes uac for who placed the call and uas for who was called; they are roles in this transaction"

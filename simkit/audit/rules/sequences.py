@@ -47,7 +47,16 @@ def living_dialog_denied(transaction: Transaction) -> Breach | None:
     if any(bye.frame < final.frame for bye in dialog.byes):
         return None
     text = f"answered {transaction.status} to {transaction.method} within a dialog that nobody has ended"
-    return Breach(final, text, "it does not find the call that the request belongs to, or has lost it")
+    likely = "it does not find the call that the request belongs to, or has lost it"
+    return Breach(final, text, likely, severity=NOTE if transaction.status == 481 else None)  # it may have restarted
+
+
+def extension_not_named(transaction: Transaction) -> Breach | None:
+    """A 420 that does not say which option tag it means."""
+    final = transaction.final
+    if final is None or transaction.status != 420 or final.message.header("Unsupported") is not None:
+        return None
+    return Breach(final, "answered 420 without Unsupported: its peer cannot know what to leave out")
 
 
 def unanswered_invite(transaction: Transaction) -> Breach | None:
@@ -235,9 +244,10 @@ def _puts_off(final: Sending) -> bool:
 
 
 OF_REQUESTS: Final[tuple[AuditRule[Transaction], ...]] = (rule("3261-12.2.1.1", sequence_broken),)
+OF_REFUSED: Final[tuple[AuditRule[Transaction], ...]] = (rule("3261-8.2.2.3", extension_not_named),)
 OF_WITHIN: Final[tuple[AuditRule[Transaction], ...]] = (
     rule("3261-12.2.2", old_request_accepted),
-    rule("3261-12.2.2", living_dialog_denied, WARNING),  # it may have been restarted, and know of nothing
+    rule("3261-12.2.2", living_dialog_denied, WARNING),
     rule("3261-12.2.2", unanswered_invite, NOTE),  # the network may have lost every one of them
     rule("3311-5.2c", unanswered_update, NOTE),
 )
