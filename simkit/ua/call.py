@@ -24,6 +24,7 @@ from .timer_logic import Bye, Reject, Retry, TimerLogic
 from .timers import Timer, TimerTable
 
 TRIES_MAX: Final = 5  # RFC 3261 section 14.1 has one retry; a bound keeps two stubborn sides from trying for ever
+Fields = tuple[HeaderField, ...]
 SESSION_METHODS: Final = frozenset({"INVITE", "UPDATE"})  # what may refresh (RFC 4028 section 7.2)
 
 
@@ -176,7 +177,7 @@ class Call:
         try:
             body = self._describe(request)
         except PeerError:
-            self._refuse(request, transaction, 488, (), now=now)
+            self._refuse(request, transaction, 488, now=now)
             return
         self._accept(request, transaction, verdict.headers, body, now=now)
 
@@ -189,13 +190,7 @@ class Call:
         return None
 
     def _refuse(
-        self,
-        request: Request,
-        transaction: ServerTransaction,
-        status: int,
-        headers: tuple[HeaderField, ...],
-        *,
-        now: int,
+        self, request: Request, transaction: ServerTransaction, status: int, headers: Fields = (), *, now: int
     ) -> None:
         response = respond(request, status, to_tag=self.local_tag, headers=headers)
         self._host.respond(transaction, response, now=now)
@@ -208,13 +203,7 @@ class Call:
         return self._media.offer() if request.method == "INVITE" else b""
 
     def _accept(
-        self,
-        request: Request,
-        transaction: ServerTransaction,
-        headers: tuple[HeaderField, ...],
-        body: bytes,
-        *,
-        now: int,
+        self, request: Request, transaction: ServerTransaction, headers: Fields, body: bytes, *, now: int
     ) -> None:
         response = respond(
             request, 200, to_tag=self.local_tag, headers=with_type(self._host.abilities(*headers), body), body=body
