@@ -60,7 +60,7 @@ class DecidesTooSoon(SessionTimer):
 
     def receive_request(self, request: Request, *, initial: bool, now: int) -> Accept | Reject:
         verdict = super().receive_request(request, initial=initial, now=now)
-        if isinstance(verdict, Accept) and self._heeds(request):
+        if self._heeds(request):
             self._restart(announced(Response(200, "OK", verdict.headers), self._settings), now=now)
         return verdict
 

@@ -157,10 +157,10 @@ class FirstNegotiationStays(SessionTimer):
     _is_answered = False
 
     def sent_response(self, response: Response, *, now: int) -> None:
-        if response.method == "INVITE" and not self._is_answered and self._terms is not None:
-            self._is_answered = True
-            return
-        super().sent_response(response, now=now)
+        answers_call = response.method == "INVITE" and self._side is Side.CALLEE and not self._is_answered
+        self._is_answered = self._is_answered or answers_call
+        if not answers_call or self._terms is None:
+            super().sent_response(response, now=now)
 
 
 class CannotBeDisabled(SessionTimer):
