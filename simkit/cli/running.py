@@ -38,12 +38,12 @@ class Terms:
         return self.calls or flow.calls.count
 
 
-def check_all(flows: Sequence[Flow]) -> None:
-    """Raise FlowError with everything that the flows say and a simulation cannot do."""
+def check_all(flows: Sequence[Flow], check: Callable[[Flow], None] = check_playable) -> None:
+    """Raise FlowError with everything that the flows say and a simulation, or whatever is checked, cannot do."""
     faults: list[Fault] = []
     for flow in flows:
         try:
-            check_playable(flow)
+            check(flow)
         except FlowError as error:
             faults += error.faults
     if faults:

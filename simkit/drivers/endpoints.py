@@ -119,7 +119,7 @@ def check_host(host: str, *, allow_host: bool) -> None:
     except ValueError:
         raise SetupError(f"'{host}' is not an IP address, such as {LOCAL_HOST} or ::1") from None
     if not (is_local or allow_host):
-        raise SetupError(f"{host} is not this machine: nothing is sent beyond 127.0.0.0/8 and ::1 unless it is allowed")
+        raise SetupError(f"{host} is not this machine: nothing is sent beyond 127.0.0.0/8 and ::1")
 
 
 def _opened(name: str, host: str, port: int) -> Endpoint:

@@ -3,7 +3,7 @@
 import json
 
 from .. import __version__
-from ..runs.run import CallSummary, Expectation, Run, Violation
+from ..runs.run import CallSummary, Expectation, Run, Violation, Wire
 
 
 def run_object(run: Run, *, wall: bool = False) -> dict[str, object]:
@@ -20,6 +20,17 @@ def run_object(run: Run, *, wall: bool = False) -> dict[str, object]:
         "expectations": [_expectation(each) for each in run.expectations],
         "calls": [call_object(each) for each in run.calls],
         "violations": [violation_object(each) for each in run.violations],
+        **(_wire(run.wire) if run.wire else {}),
+    }
+
+
+def _wire(wire: Wire) -> dict[str, object]:
+    return {
+        "driver": "loopback",
+        "speed": wire.speed,
+        "tolerance_us": wire.tolerance_us,
+        "recorded_by": wire.recorded_by,
+        "strays": wire.strays,
     }
 
 

@@ -13,16 +13,19 @@ from dataclasses import replace
 from time import perf_counter_ns
 from typing import Final
 
-from ..drivers.endpoints import LOCAL_HOST, Endpoints
+from ..drivers.endpoints import LOCAL_HOST as LOCAL_HOST
+from ..drivers.endpoints import Endpoints
 from ..drivers.loopback import LoopbackDriver
 from ..drivers.recording import Listening
 from ..drivers.run_clock import RunClock
+from ..errors import Fault, FlowError
 from ..flows.model import Calls, Flow
 from ..units import MS
 from .crowd import Crowd, Progress
 from .party import Cast
 from .plan import Plan
 from .run import Run, Wire
+from .seats import has_child
 from .simulate import check_playable
 from .tally import Tally
 
@@ -57,7 +60,7 @@ def play(
     started_ns = perf_counter_ns()
     if calls is not None:
         flow = replace(flow, calls=Calls(calls, flow.calls.every_us))
-    check_playable(flow)
+    check_replayable(flow)
     plan = Plan(flow, tolerance_us=tolerance_us * (speed or 1))
     with (
         Endpoints(tuple(flow.actors), host=host, ports=ports, allow_host=allow_host) as endpoints,
@@ -72,6 +75,15 @@ def play(
     run.wire = Wire(speed, plan.tolerance_us, seen.trace, seen.by, seen.note, driver.strays)
     run.wall_us = (perf_counter_ns() - started_ns) // 1000
     return run
+
+
+def check_replayable(flow: Flow) -> None:
+    """Raise FlowError for what cannot be played: what no simulation can do, and logics that are commands."""
+    check_playable(flow)
+    foreign = [actor.logic for actor in flow.actors.values() if actor.logic is not None and has_child(actor)]
+    if foreign:
+        message = "a command runs in virtual time only: use `simkit simulate`, or another logic"
+        raise FlowError([Fault(logic.source, message) for logic in foreign])
 
 
 def _play(plan: Plan, cast: Cast, driver: LoopbackDriver, progress: Progress | None) -> Tally:

@@ -3,6 +3,7 @@
 Reports read this and nothing else. All times are microseconds of virtual time since the run began.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -102,6 +103,13 @@ class Wire:
     """Why it was not the sniffer."""
     strays: int = 0
     """Datagrams that came from elsewhere, and were ignored."""
+
+    def calls(self) -> list[Trace]:
+        """Return the recording call by call, by Call-ID, as one reads a capture."""
+        traces: dict[str | None, Trace] = defaultdict(Trace)
+        for transit in self.recording.messages():
+            traces[transit.message.header("Call-ID")].records.append(transit)
+        return list(traces.values())
 
     @property
     def pace(self) -> str:

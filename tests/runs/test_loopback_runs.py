@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from simkit.captures.compare import compare_calls
 from simkit.drivers.loopback import LoopbackDriver
 from simkit.drivers.sniffer import INTERFACE
 from simkit.errors import FlowError, SetupError
@@ -17,14 +18,14 @@ from simkit.runs.matching import kind_of
 from simkit.runs.play import play
 from simkit.runs.run import Run, Verdict, Wire
 from simkit.runs.simulate import simulate
-from simkit.trace import Transit, What
+from simkit.trace import Trace, Transit, What
 from simkit.units import MS
 
 from ..drivers.capturing import require_capturing
 from .playing import HUNG_UP, UP, flow_of
 
 FLOWS = Path(__file__).parents[2] / "flows"
-SHIPPED = [flow for path in sorted(FLOWS.glob("*.yaml")) for flow in load_path(str(path))]
+SHIPPED = [flow for path in sorted(FLOWS.rglob("*.yaml")) for flow in load_path(str(path))]
 MANY = 20
 """So many calls stand for the thousand of a flow that ships with more than one."""
 
@@ -52,9 +53,19 @@ def ladder(run: Run) -> Counter[tuple[int, str, str, str, bool]]:
 def test_a_shipped_flow_comes_out_as_in_virtual_time(flow: Flow) -> None:
     calls = MANY if flow.calls.count > 1 else None
     expected, run = simulate(flow, calls=calls), play(flow, calls=calls, sniff=False)
-    assert (run.verdict, run.failures) == (expected.verdict, [])
+    assert run.verdict is expected.verdict
+    assert [failure.source for failure in run.failures] == [failure.source for failure in expected.failures]
     assert ladder(run) == ladder(expected)
     assert [summary.reason for summary in run.calls] == [summary.reason for summary in expected.calls]
+
+
+@pytest.mark.parametrize("flow", SHIPPED, ids=lambda flow: flow.title)
+def test_a_recording_shows_no_difference_from_virtual_time_that_counts(flow: Flow) -> None:
+    calls = 3 if flow.calls.count > 1 else None
+    simulated, run = simulate(flow, calls=calls), play(flow, calls=calls, sniff=False)
+    messages = [transit for trace in simulated.traces.values() for transit in trace.messages()]
+    expected = Wire(None, 0, Trace([*messages]), "")
+    assert compare_calls(wire(run).calls(), expected.calls(), tolerance_us=100 * MS).equal
 
 
 def test_what_fails_in_virtual_time_fails_at_the_same_line() -> None:
@@ -218,6 +229,12 @@ def test_another_host_is_not_spoken_to_unless_allowed() -> None:
 def test_what_cannot_be_simulated_cannot_be_played() -> None:
     with pytest.raises(FlowError, match="log"):
         play(flow_of(UP, HUNG_UP, expect="log: [hello]"))
+
+
+def test_a_command_in_the_seat_of_a_party_is_refused_for_it_runs_in_virtual_time() -> None:
+    actors = "alice: {role: uac, logic: [./timer]}\nbob: {role: uas}"
+    with pytest.raises(FlowError, match="a command runs in virtual time only"):
+        play(flow_of(UP, HUNG_UP, actors=actors))
 
 
 # --- what went over the wire -----------------------------------------------------------------------------------------

@@ -1,0 +1,193 @@
+"""`simkit replay`: play flows over the loopback as real packets, say what came of them, and keep what was seen."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, Final
+
+import click
+
+from ..flows.logic import with_logics
+from ..flows.model import Flow
+from ..runs.play import LOCAL_HOST, TOLERANCE_US, check_replayable, play
+from ..runs.run import Run
+from .main import EXIT_INTERRUPTED, likely
+from .outputs import STANDARD_OUTPUT, Output
+from .running import check_all
+from .selection import Selection
+from .simulate import EXIT_FAILED, Values, assignments
+from .terminal import say, style
+from .times import DURATION
+from .words import Manner, Words
+
+AUTO: Final = "auto"
+
+
+class Speed(click.ParamType):  # type: ignore[type-arg]  # newer clicks have it generic
+    """How many times as fast as real time; None for "auto"."""
+
+    name = "speed"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """Read a speed; a usage error where it is none."""
+        if value == AUTO or value is None:
+            return None
+        if not str(value).isdecimal() or int(value) < 1:
+            self.fail(f"'{value}' is neither a whole number from 1 on nor '{AUTO}'", param, ctx)
+        return int(value)
+
+
+def _ports(context: click.Context, option: click.Parameter, values: Values) -> dict[str, int]:
+    """Read `--port actor=port`."""
+    ports = assignments(context, option, values)
+    for actor, port in ports.items():
+        if not port.isdecimal() or not 1 <= int(port) <= 65_535:
+            raise click.BadParameter(f"'{actor}={port}': a port is a number from 1 to 65535", context, option)
+    return {actor: int(port) for actor, port in ports.items()}
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="FLOW...")
+@click.option("--speed", type=Speed(), default=AUTO, metavar="N", help="Clocks run N-fold; auto: idle time is skipped.")
+@click.option(
+    "--tolerance", type=DURATION, default=TOLERANCE_US, metavar="TIME", help="How late the machine may be (100ms)."
+)
+@click.option("--host", default=LOCAL_HOST, metavar="ADDRESS", help="Which address of the loopback: ::1, 127.0.0.2.")
+@click.option("--port", "ports", multiple=True, metavar="ACTOR=PORT", callback=_ports, help="Give an actor this port.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of all that is random.")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", callback=assignments, help="Set a flow's value.")
+@click.option("--case", metavar="TEXT", help="Play only cases whose label contains TEXT.")
+@click.option("-k", "text", metavar="TEXT", help="Play only flows with TEXT in their path, name or case.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Play only flows with this tag (or this one ...).")
+@click.option("--calls", type=click.IntRange(1), metavar="N", help="Play N calls of each flow at once.")
+@click.option("-x", "stop", is_flag=True, help="Stop at the first flow that fails.")
+@click.option("--logic", "logics", multiple=True, metavar="ACTOR=L", callback=assignments, help="Run this timer logic.")
+@click.option("--timers", is_flag=True, help="Show each timer armed, fired and cancelled.")
+@click.option("--save", metavar="FILE", help="Keep what was seen on the wire of one flow, as a capture.")
+@click.option("--json", metavar="FILE", help="Write one JSON object a line for each run.")
+@click.option("--junit", metavar="FILE", help="Write JUnit XML.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what failed, and the totals.")
+@click.option("-v", "--verbose", is_flag=True, help="Draw every ladder in full, and list every expectation.")
+@click.option("--color/--no-color", "colour", default=None, help="Colours, whatever the terminal.")
+def command(
+    paths: Values,
+    values: dict[str, str],
+    case: str | None,
+    text: str | None,
+    tags: Values,
+    logics: dict[str, str],
+    **given: Any,
+) -> int:
+    """Play flows over the loopback: files, folders, or - for standard input.
+
+    Messages go as UDP datagrams between sockets of this machine, and are judged as in virtual time, give or take the
+    tolerance. FILE may be - for standard output, which then holds nothing else. Exit code: 0 all held, 1 something did
+    not, 2 wrong usage or a flow that cannot be loaded, 3 the surroundings (a port is taken), 5 nothing to run.
+    """
+    flows = with_logics(Selection(paths, values, case, text, tags).flows(), logics)
+    options = Options(**given)
+    options.check(flows)
+    check_all(flows, check_replayable)
+    return _replay(flows, options)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of `replay` that say how flows are played and what is written."""
+
+    speed: int | None
+    tolerance: int
+    host: str
+    ports: dict[str, int]
+    seed: int
+    calls: int | None
+    stop: bool
+    timers: bool
+    save: str | None
+    json: str | None
+    junit: str | None
+    quiet: bool
+    verbose: bool
+    colour: bool | None
+
+    def check(self, flows: Sequence[Flow]) -> None:
+        """Raise UsageError for what cannot be done together, or names nobody."""
+        if len(self._on_standard_output()) > 1:
+            raise click.UsageError(f"{' and '.join(self._on_standard_output())} cannot share standard output")
+        if self.save and len(flows) > 1:
+            raise click.UsageError(
+                f"--save keeps the messages of one flow, not of {len(flows)}: choose by --case or -k"
+            )
+        actors = {name for flow in flows for name in flow.actors}
+        for name in self.ports.keys() - actors:
+            raise click.UsageError(f"--port {name}=...: there is no actor '{name}'{likely(name, actors)}")
+
+    def _on_standard_output(self) -> list[str]:
+        files = {"--save -": self.save, "--json -": self.json, "--junit -": self.junit}
+        return [name for name, path in files.items() if path == STANDARD_OUTPUT]
+
+    @property
+    def manner(self) -> Manner:
+        """How much is said; what is written on standard output has it to itself."""
+        if self._on_standard_output():
+            return Manner.SILENT
+        return Manner.QUIET if self.quiet else Manner.VERBOSE if self.verbose else Manner.PLAIN
+
+
+def _replay(flows: Sequence[Flow], options: Options) -> int:
+    from ..reports.wire import wire_line
+
+    writers = ((_write_capture, options.save), (_write_json, options.json), (_write_junit, options.junit))
+    look = style(options.colour)
+    words = Words(len(flows), options.manner, look, timers=options.timers)
+    runs: list[Run] = []
+    with ExitStack() as stack:
+        outputs = [(write, stack.enter_context(Output(path))) for write, path in writers if path]
+        for flow in flows:
+            runs.append(_play(flow, options, words))
+            words.add(runs[-1], len(runs))
+            if runs[-1].interrupted or (options.stop and not runs[-1].passed):
+                break
+        for write, output in outputs:
+            write(output, runs)
+    words.end(runs)
+    if options.manner in (Manner.PLAIN, Manner.VERBOSE):
+        say(wire_line(runs, look))
+    if runs[-1].interrupted:
+        return EXIT_INTERRUPTED
+    return 0 if all(run.passed for run in runs) else EXIT_FAILED
+
+
+def _play(flow: Flow, options: Options, words: Words) -> Run:
+    return play(
+        flow,
+        seed=options.seed,
+        speed=options.speed,
+        tolerance_us=options.tolerance,
+        calls=options.calls,
+        timers=options.timers,
+        host=options.host,
+        ports={name: port for name, port in options.ports.items() if name in flow.actors},
+        progress=words.progressed,
+    )
+
+
+def _write_capture(output: Output, runs: Sequence[Run]) -> None:
+    from ..captures.writer import write_pcap
+
+    for run in runs:  # there is one
+        assert run.wire is not None
+        with output.writing() as stream:
+            write_pcap(stream, [run.wire.recording], run.addresses)
+
+
+def _write_json(output: Output, runs: Sequence[Run]) -> None:
+    from ..reports.json_report import json_line
+
+    output.write("".join(map(json_line, runs)))
+
+
+def _write_junit(output: Output, runs: Sequence[Run]) -> None:
+    from ..reports.junit import junit
+
+    output.write(junit(runs))

@@ -1,0 +1,20 @@
+"""How runs went over the loopback, in a line: where, how fast, and who saw what was on the wire."""
+
+from collections.abc import Sequence
+
+from ..runs.run import Run
+from .cells import wrap
+from .style import Style
+
+
+def wire_line(runs: Sequence[Run], style: Style) -> str:
+    """Return "on 127.0.0.1 in real time, idle time skipped; recorded by scapy's sniffer on lo", without a line end."""
+    wires = [run.wire for run in runs if run.wire]
+    hosts = dict.fromkeys(host for run in runs for host, _ in run.addresses.values())
+    parts = [f"on {' and '.join(hosts)} in {' and '.join(dict.fromkeys(wire.pace for wire in wires))}"]
+    for by, note in dict.fromkeys((wire.recorded_by, wire.note) for wire in wires):
+        parts.append(f"recorded by {by}" + (f", for {note}" if note else ""))
+    strays = sum(wire.strays for wire in wires)
+    if strays:
+        parts.append(f"{strays} datagram{'' if strays == 1 else 's'} from elsewhere ignored")
+    return "\n".join(wrap(style.text("; ".join(parts)), style.width))
