@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from ..sip.message import Request
+from ..sip.session_headers import SESSION_INTERVAL_FLOOR_S
 from ..units import S
 from .allowances import Allowances
 from .sending import Sending
@@ -149,43 +150,59 @@ class Session:
     @property
     def half_us(self) -> int:
         """When to refresh, from the 2xx (RFC 4028 section 7.2)."""
-        return self._interval_us // 2
+        return (self.interval_us or 0) // 2
 
     @property
     def bye_us(self) -> int:
         """When the side that does not refresh hangs up, from the 2xx (RFC 4028 section 10)."""
-        return hang_up_us(self._interval_us)
-
-    @property
-    def _interval_us(self) -> int:
-        assert self.interval_us is not None
-        return self.interval_us
+        return hang_up_us(self.interval_us or 0)
 
     @property
     def expires_at(self) -> int:
         """When the session expires at the latest."""
-        return self.latest_at + self._interval_us
+        return self.latest_at + self._longest_us
 
-    def lateness(self, at: int, due_us: int, side: Side) -> int:
-        """Return by how much a side was late (early: below 0) with what was due so long after the 2xx.
+    @property
+    def _longest_us(self) -> int:
+        """The interval as a careful peer reads it: below 90 s there is none (RFC 4028 section 4)."""
+        return max(self.interval_us or 0, SESSION_INTERVAL_FLOOR_S * S)
+
+    def refresh_lateness(self, at: int, side: Side) -> int:
+        """Return by how much a refresh of this side was late (early: below 0) for half the interval."""
+        return self.lateness(at, self.half_us, self._longest_us // 2, side)
+
+    def bye_lateness(self, at: int, side: Side) -> int:
+        """Return by how much a BYE was late for the lead of the side that does not refresh."""
+        return self.lateness(at, self.bye_us, hang_up_us(self._longest_us), side)
+
+    def expiry_lateness(self, at: int, side: Side) -> int:
+        """Return by how much something came after the session had expired, as this side counts."""
+        return self.lateness(at, self.interval_us or 0, self._longest_us, side)
+
+    def lateness(self, at: int, earliest_us: int, latest_us: int, side: Side) -> int:
+        """Return by how much a side was late with what was due so long after the 2xx; 0 between the two.
 
         The UAS counts from the sending of its 2xx, the UAC from its arrival (RFC 4028 sections 7.2 and 9).
         """
         uac = side is self.transaction.uac
-        earliest, latest = (self.answer.arrived_at, self.latest_at) if uac else (self.at, self.at)
-        if at < earliest + due_us:
-            return at - earliest - due_us
-        return max(0, at - latest - due_us)
+        arrived_at, latest_at = (self.answer.arrived_at, self.latest_at) if uac else (self.at, self.at)
+        if at < arrived_at + earliest_us:
+            return at - arrived_at - earliest_us
+        return max(0, at - latest_at - latest_us)
 
     def requests_of(self, side: Side) -> list[Transaction]:
         """Return the session refresh requests of one side, in order."""
         return [request for request in self.requests if request.uac is side]
 
-    def others(self) -> Iterator["Session"]:
-        """Yield the sessions before this one, the latest first, as far back as a clock of theirs may run on."""
+    def superseded(self) -> Iterator["Session"]:
+        """Yield the sessions before this one, the latest first, whose clock may run on where it was not stopped.
+
+        Below 90 s there is no telling what a clock counts.
+        """
         former, left = self.previous, SUPERSEDED_MAX
         while former is not None and former.interval_us is not None and left:
-            yield former
+            if former.interval_us >= SESSION_INTERVAL_FLOOR_S * S:
+                yield former
             former, left = former.previous, left - 1
 
 

@@ -132,7 +132,7 @@ def _is_unacknowledged(bye: Transaction, session: Session) -> bool:
 def _is_expired(bye: Transaction, session: Session) -> bool:
     if session.interval_us is None or session.refresher in (None, bye.uac):
         return False
-    return session.lateness(bye.at, session.bye_us, bye.uac) >= -bye.dialog.allow.session_us
+    return session.bye_lateness(bye.at, bye.uac) >= -bye.dialog.allow.session_us
 
 
 # --- what followed ---------------------------------------------------------------------------------------------------

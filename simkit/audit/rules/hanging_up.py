@@ -47,8 +47,8 @@ def hung_up_refreshed_as_uas(bye: Transaction) -> Breach | None:
 def _too_early(bye: Transaction, session: Session) -> Breach | None:
     if session.interval_us is None or session.refresher is None:
         return None
-    due_us = session.interval_us if bye.uac is session.refresher else session.bye_us
-    early_us = -session.lateness(bye.at, due_us, bye.uac)
+    refresher = bye.uac is session.refresher
+    early_us = -(session.expiry_lateness if refresher else session.bye_lateness)(bye.at, bye.uac)
     if early_us <= bye.dialog.allow.session_us or _takes_the_lead(bye, session) or is_given_up(bye, session):
         return None
     superseded = _superseded(bye, session)
@@ -61,10 +61,10 @@ def _too_early(bye: Transaction, session: Session) -> Breach | None:
 
 def _superseded(bye: Transaction, session: Session) -> Session | None:
     """Return the earlier 2xx that this BYE is due by: its clock has run on."""
-    for former in session.others():
+    for former in session.superseded():
         if bye.at > former.expires_at:
             break
-        if abs(former.lateness(bye.at, former.bye_us, bye.uac)) <= bye.dialog.allow.session_us:
+        if abs(former.bye_lateness(bye.at, bye.uac)) <= bye.dialog.allow.session_us:
             return former
     return None
 
@@ -114,7 +114,8 @@ def hung_up_after_switch_off(bye: Transaction) -> Breach | None:
 
 
 def _is_due(bye: Transaction, session: Session, interval_us: int) -> bool:
-    return abs(session.lateness(bye.at, hang_up_us(interval_us), bye.uac)) <= bye.dialog.allow.session_us
+    due_us = hang_up_us(interval_us)
+    return abs(session.lateness(bye.at, due_us, due_us, bye.uac)) <= bye.dialog.allow.session_us
 
 
 def hung_up_by_refresher(bye: Transaction) -> Breach | None:
@@ -133,7 +134,7 @@ def hung_up_by_refresher(bye: Transaction) -> Breach | None:
 def _takes_the_lead(bye: Transaction, session: Session) -> bool:
     if session.interval_us is None or session.refresher is not bye.uac or is_given_up(bye, session):
         return False
-    if abs(session.lateness(bye.at, session.bye_us, bye.uac)) > bye.dialog.allow.session_us:
+    if abs(session.bye_lateness(bye.at, bye.uac)) > bye.dialog.allow.session_us:
         return False
     return _pending(bye, session) is not None or blames_the_timer(bye)
 
@@ -151,8 +152,8 @@ def hung_up_inside(bye: Transaction) -> Breach | None:
     if session is None or session.interval_us is None:
         return None
     allow_us = bye.dialog.allow.session_us
-    overdue_us = session.lateness(bye.at, session.interval_us, bye.uac)
-    if session.lateness(bye.at, session.bye_us, bye.uac) <= allow_us or overdue_us >= -allow_us:
+    overdue_us = session.expiry_lateness(bye.at, bye.uac)
+    if session.bye_lateness(bye.at, bye.uac) <= allow_us or overdue_us >= -allow_us:
         return None
     lead, advised = about(-overdue_us), about(session.interval_us - session.bye_us)
     tenth_us = min(32 * S, session.interval_us // 10)
@@ -166,7 +167,7 @@ def hung_up_expired(bye: Transaction) -> Breach | None:
     if session is None or session.interval_us is None:
         return None
     allow_us = bye.dialog.allow.session_us
-    overdue_us = session.lateness(bye.at, session.interval_us, bye.uac)
+    overdue_us = session.expiry_lateness(bye.at, bye.uac)
     if overdue_us < -allow_us:
         return None
     if overdue_us <= allow_us:
@@ -179,7 +180,7 @@ def hung_up_expired(bye: Transaction) -> Breach | None:
 
 
 def _clock(bye: Transaction, session: Session) -> str:
-    late_us = session.lateness(bye.at, session.bye_us, bye.uac)
+    late_us = session.bye_lateness(bye.at, bye.uac)
     return "its clock starts at the ACK, not at the 2xx" if counts_from_ack(session, late_us) else ""
 
 

@@ -19,7 +19,7 @@ def refreshed_off_time(session: Session) -> Breach | None:
     first = _first_refresh(session)
     if first is None or first.at > session.expires_at:
         return None
-    allow, late_us = first.dialog.allow, session.lateness(first.at, session.half_us, first.uac)
+    allow, late_us = first.dialog.allow, session.refresh_lateness(first.at, first.uac)
     if abs(late_us) <= allow.session_us:
         return None
     after, half = about(session.half_us + late_us), about(session.half_us)
@@ -39,7 +39,7 @@ def refreshed_off_time(session: Session) -> Breach | None:
 def _first_refresh(session: Session) -> Transaction | None:
     """Return the refresher's first refresh that the timer may have asked for: no early change of the media."""
     for request in session.requests:
-        early = session.lateness(request.at, session.half_us, request.uac) < -request.dialog.allow.spread_us
+        early = session.refresh_lateness(request.at, request.uac) < -request.dialog.allow.spread_us
         if request.uac is session.refresher and not (early and request.changes_media):
             return request
     return None
@@ -62,7 +62,7 @@ def counts_from_ack(session: Session, late_us: int) -> bool:
 
 def _superseded(session: Session, first: Transaction) -> Session | None:
     """Return the earlier 2xx that this refresh is due by: its timer has survived the later one."""
-    for former in session.others():
+    for former in session.superseded():
         if first.at > former.expires_at:
             break
         served = any(_is_due(former, request) for request in former.requests_of(first.uac))
@@ -72,7 +72,7 @@ def _superseded(session: Session, first: Transaction) -> Session | None:
 
 
 def _is_due(session: Session, request: Transaction) -> bool:
-    return abs(session.lateness(request.at, session.half_us, request.uac)) <= request.dialog.allow.session_us
+    return abs(session.refresh_lateness(request.at, request.uac)) <= request.dialog.allow.session_us
 
 
 def refreshed_too_late(session: Session) -> Breach | None:
@@ -103,7 +103,7 @@ def _ran_out(session: Session) -> bool:
         return True
     if not dialog.byes or dialog.byes[0].uac is session.refresher:
         return False
-    return session.lateness(dialog.last_at, session.bye_us, dialog.byes[0].uac) >= -dialog.allow.session_us
+    return session.bye_lateness(dialog.last_at, dialog.byes[0].uac) >= -dialog.allow.session_us
 
 
 def _not_refreshed(session: Session) -> Breach | None:

@@ -133,8 +133,9 @@ def _session(transaction: Transaction) -> Session:
 
 
 def interval_left_out(transaction: Transaction) -> Breach | None:
-    """A refresh without Session-Expires."""
-    if transaction.request.said.interval_s is not None:
+    """A refresh without Session-Expires, of a party that supports session timers."""
+    said = transaction.request.said
+    if said.interval_s is not None or not (said.supported or transaction.supports_timer):
         return None
     text = f"sent {transaction.method} without Session-Expires, though a session timer runs; that may switch it off"
     return Breach(transaction.request, text)
