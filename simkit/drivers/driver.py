@@ -82,6 +82,14 @@ class RunEnd(Enum):
     STOPPED = "stopped"  # it was asked to
 
 
+class Outlook(Enum):
+    """What is known of what is not on a driver's agenda, such as what a child process will do."""
+
+    SOON = "soon"  # something has been put on the agenda, for no later than was asked about
+    LATER = "later"  # something will happen, or may, but not by then
+    NEVER = "never"
+
+
 class ZeroTimeLoop(SimkitError):
     """Parties that act on each other, or one on itself, without end and without time passing."""
 

@@ -11,7 +11,7 @@ from simpy.core import Environment, Infinity
 from simpy.events import NORMAL, Event, EventPriority
 
 from ..trace import Transit
-from .driver import RunEnd
+from .driver import Outlook, RunEnd
 from .network import Condition, Party
 from .turns import Driver
 
@@ -40,9 +40,8 @@ class VirtualDriver(Driver):
     """Plays calls on a clock that never waits."""
 
     now: int = 0
-    look_ahead: Callable[[int], bool] | None = None
-    """Called before time moves on: nothing else happens up to and including this time. It may have something happen
-    by then (`at`), and returns whether something may yet happen after that."""
+    look_ahead: Callable[[int], Outlook] | None = None
+    """Asked when everything at this instant has happened: nothing is on the agenda before the time that it is given."""
 
     def __init__(self, *, start_at: int = 0) -> None:
         self._environment = Environment(start_at)
@@ -61,6 +60,8 @@ class VirtualDriver(Driver):
         if self._unwatched:
             self._settle()  # what falls due at this instant comes first
             self.at(self.now, action, late=True)
+        elif self.look_ahead is not None and self.look_ahead(self.now) is Outlook.SOON:
+            self.at(self.now, action, late=True)
         else:
             action()
 
@@ -68,14 +69,14 @@ class VirtualDriver(Driver):
         """Let happen what is to happen up to and including `until`, where the clock then stands; tell why it ended."""
         environment = self._environment
         self._stopped = False
-        is_expecting = False
+        outlook = Outlook.NEVER
         while (next_at := environment.peek()) <= until or self._unwatched or self.look_ahead is not None:
             if next_at > self.now:
                 if self._unwatched:
                     self._settle()
                     continue
                 if self.look_ahead is not None:
-                    is_expecting = self.look_ahead(int(min(next_at, until)))
+                    outlook = self.look_ahead(int(min(next_at, until)))
                     next_at = environment.peek()
                     if next_at > until:
                         break
@@ -86,7 +87,7 @@ class VirtualDriver(Driver):
         if self.now < until:
             environment.run(until=until)
             self.now = until
-        return RunEnd.LIMIT if is_expecting or next_at != Infinity else RunEnd.IDLE
+        return RunEnd.IDLE if next_at == Infinity and outlook is Outlook.NEVER else RunEnd.LIMIT
 
     def _watch(self, party: Party, now: int) -> None:
         """Look at the deadline when the instant is over: most timers that it arms are disarmed by then."""

@@ -35,23 +35,25 @@ def added_headers(actions: Actions) -> tuple[HeaderField, ...]:
 def verdict(actions: Actions) -> Accept | Reject:
     """Read what becomes of a request of the peer; without a word it is accepted."""
     action = _one_of(actions, ("accept", "reject", "headers"))
-    headers = _headers(action.get("headers", []))
-    if "reject" not in action:
-        return Accept(headers) if action.get("accept", True) is True else _refuse(action)
-    status = action["reject"]
-    if not _is_whole(status) or not 300 <= status <= 699 or "accept" in action:
-        raise Nonsense(f"rejected a request by {action}: the status is from 300 to 699")
+    headers, status = _headers(action.get("headers", [])), action.get("reject") or 0
+    if action.get("accept", not status) != (not status):
+        _refuse(action)
+    if not status:
+        return Accept(headers)
+    if not _is_whole(status) or not 300 <= status <= 699:
+        raise Nonsense(f"rejected a request with {status!r}, which is no status from 300 to 699")
     return Reject(status, headers)
 
 
 def second_try(actions: Actions) -> Retry | GiveUp | None:
     """Read what follows from a response to a request of ours."""
     action = _one_of(actions, ("retry", "give_up"))
-    if not action:
+    wanted = [key for key, value in action.items() if value is not False]
+    if not wanted:
         return None
-    if set(action.values()) != {True} or len(action) != 1:
+    if len(wanted) > 1 or action[wanted[0]] is not True:
         _refuse(action)
-    return Retry() if "retry" in action else GiveUp()
+    return Retry() if wanted == ["retry"] else GiveUp()
 
 
 def hang_up(actions: Actions) -> Bye | None:

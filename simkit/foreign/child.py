@@ -28,6 +28,8 @@ class Child:
         self._shift = 0
         """How far its own time is ahead of that: it has served other calls before."""
         self._is_resting = False
+        self.is_settled = True
+        """Whether it has done all that it wants to do at the time that it is."""
         self.next_at: int | None = None
         """When it wants to be called; None: it waits for nothing, or cannot know."""
         self._requests = 0
@@ -84,6 +86,7 @@ class Child:
             reached = _reached(do, reply, now, fields.get("until"))
             self.now = reached - shift
             self.next_at = None if reply.next_at is None else reply.next_at - shift
+            self.is_settled = do == "advance" and not reply.actions and self.next_at != self.now
             self._note_idleness(reached == now and do == "advance" and not reply.actions)
             return read(reply.actions)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from ..drivers.driver import Outlook
 from ..drivers.network import Condition, Party
 from ..drivers.turns import Driver
 from ..foreign.child import Child
@@ -63,10 +64,10 @@ class Foresight:
         """Look at this no more."""
         self._watched = [watched for watched in self._watched if watched.foreseen is not foreseen]
 
-    def __call__(self, until: int) -> bool:
+    def __call__(self, until: int) -> Outlook:
         """Nothing else happens before `until`: bring every child there, or to where the first of them acts.
 
-        What they do is put on the driver's agenda. Return whether one still wants to be called after `until`.
+        What they do is put on the driver's agenda.
         """
         now = self._driver.now
         while waiting := [watched for watched in self._watched if watched.is_waiting]:
@@ -76,18 +77,21 @@ class Foresight:
             step_at = min(until, step_at, now + self._step_us) if len(blind) > 1 else min(until, step_at)
             called = [watched for at, watched in due if at <= step_at]
             if self._advance(blind, step_at) or self._advance(called, step_at):
-                return True
+                return Outlook.SOON
             if step_at == until and not called:
-                return bool(due)
+                return Outlook.LATER if due else Outlook.NEVER
             now = step_at
-        return False
+        return Outlook.NEVER
 
     def _advance(self, chosen: list[_Watched], until: int) -> bool:
         """Advance these children; return whether one of them acts. What one does, the others are not to outrun."""
         acted = False
         for watched in chosen:
             party, child = watched.party, watched.foreseen.child
-            if watched.foreseen.advance(until=max(child.now, party.clock.local(until))):
+            local_until = max(child.now, party.clock.local(until))
+            if child.is_settled and local_until == child.now:
+                continue
+            if watched.foreseen.advance(until=local_until):
                 acted = True
                 until = max(self._driver.now, min(until, party.clock.run(child.now)))
                 self._driver.at(until, partial(self._driver.poke, party))

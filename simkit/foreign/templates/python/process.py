@@ -29,7 +29,9 @@ class Clock:
         heapq.heappush(self._agenda, (self.now + round(timer.interval * 1_000_000), next(self._order), timer))
 
     def next_at(self) -> int | None:
-        """Return when the next timer fires."""
+        """Return when the next timer fires; now, where something is done already."""
+        if actions:
+            return self.now
         while self._agenda and self._agenda[0][2].is_cancelled:
             heapq.heappop(self._agenda)
         return self._agenda[0][0] if self._agenda else None
@@ -38,8 +40,7 @@ class Clock:
         """Move on to `until`, or to the first instant at which something was done."""
         while not actions and (at := self.next_at()) is not None and at <= until:
             self.now = at
-            while self.next_at() == at:
-                heapq.heappop(self._agenda)[2].fire()
+            heapq.heappop(self._agenda)[2].fire()
         self.now = self.now if actions else until
 
 
@@ -88,15 +89,13 @@ class Seat:
 
     def receive_response(self, method: str, status: int, headers: Iterable[list[str]]) -> list[Action]:
         """A final response to our INVITE or UPDATE has come."""
-        return [{"retry": True}] if self.timer.answered(status, _by_name(headers)) else []
+        return [{"retry": self.timer.answered(status, _by_name(headers))}]
 
     def refresh_result(self, status: int | str) -> list[Action]:
-        """A refresh that we asked for has its outcome; simkit wants to hear of a hang-up at once."""
-        if status == "timeout" or (isinstance(status, int) and status >= 300):
+        """A refresh that we asked for has its outcome: its status, or "timeout"."""
+        if isinstance(status, str) or status >= 300:
             self.timer.refresh_failed(0 if isinstance(status, str) else status)
-        said = [{"bye": action["bye"]} for action in actions]
-        actions.clear()
-        return said
+        return []
 
     def receive_request(self, method: str, initial: bool, headers: Iterable[list[str]]) -> list[Action]:
         """Judge an INVITE or UPDATE of the peer."""

@@ -1,0 +1,3 @@
+module sessiontimer
+
+go 1.25
