@@ -92,14 +92,20 @@ class LoopbackDriver(Driver):
         """
         self._stopped = False
         with self._selector() as selector:
-            while not self._stopped:
-                next_at = self._events[0][0] if self._events else None
-                is_past = next_at is None or next_at > until
-                if is_past and (not self._in_flight or self._clock.read() > until):
-                    return RunEnd.LIMIT if self._events or self._in_flight else RunEnd.IDLE
-                wait_at = until if next_at is None else min(next_at, until)
-                self._listen(selector, self._wait_s(wait_at))
-                self._act()
+            try:
+                return self._run(selector, until)
+            finally:
+                self._now = self._clock.read()  # an interruption most likely came in the middle of waiting
+
+    def _run(self, selector: selectors.BaseSelector, until: int) -> RunEnd:
+        while not self._stopped:
+            next_at = self._events[0][0] if self._events else None
+            is_past = next_at is None or next_at > until
+            if is_past and (not self._in_flight or self._clock.read() > until):
+                return RunEnd.LIMIT if self._events or self._in_flight else RunEnd.IDLE
+            wait_at = until if next_at is None else min(next_at, until)
+            self._listen(selector, self._wait_s(wait_at))
+            self._act()
         return RunEnd.STOPPED
 
     def stop(self) -> None:
