@@ -136,36 +136,45 @@ def ignores_the_erratum(response: Response, remembered: Remembered, settings: Pr
 
 
 DEFECTS = [
-    #            what is replaced, by what -> the flows that catch it
-    pytest.param("examine", onward(lengthens), {"call", "leaves-alone"}, id="8.1-5: lengthens"),
-    pytest.param("examine", onward(lowers_below_min_se), {"lowers"}, id="8.1-4: lowers below Min-SE"),
-    pytest.param("examine", onward(keeps_intervals), {"lowers", "raises-min-se", "inserts-min-se"},
-                 id="8.1-6, 8.1-13: neither lowers nor lifts"),
-    pytest.param("examine", onward(writes_min_se), {"lowers", "raises-min-se", "leaves-alone"},
-                 id="8.1-12, 8.1-14: writes its own Min-SE everywhere"),
-    pytest.param("examine", onward(keeps_min_se), {"inserts-min-se", "raises-min-se"}, id="8.1-11: inserts no Min-SE"),
-    pytest.param("examine", refuses_what_is_at_its_minimum, {"leaves-alone"}, id="8.1-8: off by one"),
-    pytest.param("examine", refuses_nobody, {"rejects", "who-is-rejected", "two-minimums"}, id="8.1-8: no 422"),
-    pytest.param("examine", says_no_minimum, {"rejects", "who-is-rejected"}, id="8.1-9: 422 without Min-SE"),
-    pytest.param("examine", knows_invite_only, {"every-refresh"}, id="8.1-1: an UPDATE is none of its business"),
-    pytest.param("examine", remembers_what_came, {"only-the-caller"}, id="8.1-15: remembers what came"),
-    pytest.param("complete", takes_all_callers_for_supporting, {"neither"}, id="8.2-1: completes for everybody"),
-    pytest.param("complete", has_the_callee_refresh, {"only-the-caller"}, id="8.2-3: refresher=uas"),
-    pytest.param("complete", requires_nothing, {"only-the-caller"}, id="8.2-4: no Require"),
-    pytest.param("complete", ignores_the_erratum, {"erratum-8926"}, id="erratum 8926 is not obeyed"),
+    #            what is replaced, by what -> the flows that catch it, and the rule that a failure names
+    pytest.param("examine", onward(lengthens), {"call", "leaves-alone"}, "8.1-5", id="lengthens"),
+    pytest.param("examine", onward(lowers_below_min_se), {"lowers"}, "8.1-4", id="lowers below Min-SE"),
+    pytest.param("examine", onward(keeps_intervals), {"lowers", "raises-min-se", "inserts-min-se"}, "8.1-6",
+                 id="neither lowers nor lifts"),
+    pytest.param("examine", onward(writes_min_se), {"lowers", "raises-min-se", "leaves-alone"}, "8.1-14",
+                 id="writes its own Min-SE everywhere"),
+    pytest.param("examine", onward(keeps_min_se), {"inserts-min-se", "raises-min-se"}, None, id="inserts no Min-SE"),
+    pytest.param("examine", refuses_what_is_at_its_minimum, {"leaves-alone"}, None, id="422 at its minimum"),
+    pytest.param("examine", refuses_nobody, {"rejects", "who-is-rejected", "two-minimums"}, None, id="no 422"),
+    pytest.param("examine", says_no_minimum, {"rejects", "who-is-rejected"}, "8.1-9", id="422 without Min-SE"),
+    pytest.param("examine", knows_invite_only, {"every-refresh"}, None, id="an UPDATE is none of its business"),
+    pytest.param("examine", remembers_what_came, {"only-the-caller"}, None, id="remembers what came"),
+    pytest.param("complete", takes_all_callers_for_supporting, {"neither"}, "8.2-1", id="completes for everybody"),
+    pytest.param("complete", has_the_callee_refresh, {"only-the-caller"}, "8.2-3", id="completes with refresher=uas"),
+    pytest.param("complete", requires_nothing, {"only-the-caller"}, "8.2-4", id="completes without Require"),
+    pytest.param("complete", ignores_the_erratum, {"erratum-8926"}, None, id="erratum 8926 is not obeyed"),
 ]  # fmt: skip
 
 
+def failures() -> list[tuple[str, str | None]]:
+    """Return which shipped flows fail now, each with the rule that it names."""
+    runs = [(name.partition("[")[0], simulate(flow)) for name, flow in FLOWS.items()]
+    return [(name, failure.rule) for name, run in runs for failure in run.failures]
+
+
 def failing() -> set[str]:
-    return {name.partition("[")[0] for name, flow in FLOWS.items() if not simulate(flow).passed}
+    return {name for name, _ in failures()}
 
 
-@pytest.mark.parametrize(("replaced", "by", "caught_by"), DEFECTS)
+@pytest.mark.parametrize(("replaced", "by", "caught_by", "rule"), DEFECTS)
 def test_a_defect_of_a_proxy_is_caught(
-    monkeypatch: pytest.MonkeyPatch, replaced: str, by: Examine | Complete, caught_by: set[str]
+    monkeypatch: pytest.MonkeyPatch, replaced: str, by: Examine | Complete, caught_by: set[str], rule: str | None
 ) -> None:
     monkeypatch.setattr(proxy_session, replaced, by)
-    assert caught_by <= failing()
+    found = failures()
+    assert caught_by <= {name for name, _ in found}
+    if rule is not None:
+        assert f"RFC4028-{rule}" in {named for _, named in found}
 
 
 def test_an_expiration_that_does_not_move_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
