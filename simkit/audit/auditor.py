@@ -79,12 +79,17 @@ def _judge_request(transaction: Transaction, found: list[Finding]) -> None:
     if not transaction.initial and transaction.method != "CANCEL":
         _judge(book.OF_REQUESTS_WITHIN, transaction, found)
     if transaction.method == "BYE" and transaction.over is None:
-        timed = transaction.session is not None and transaction.session.interval_us is not None
-        _judge(book.OF_BYES, transaction, found)
-        _judge(book.OF_BYES_TIMED if timed else book.OF_BYES_UNTIMED, transaction, found)
+        _judge_bye(transaction, found)
     elif transaction.refreshes:
         _judge_refresh(transaction, found)
         _judge_outcome(transaction, found)
+
+
+def _judge_bye(transaction: Transaction, found: list[Finding]) -> None:
+    _judge(book.OF_BYES, transaction, found)
+    if transaction.request.sender not in transaction.dialog.proxies:
+        timed = transaction.session is not None and transaction.session.interval_us is not None
+        _judge(book.OF_BYES_TIMED if timed else book.OF_BYES_UNTIMED, transaction, found)
 
 
 def _judge_refresh(transaction: Transaction, found: list[Finding]) -> None:

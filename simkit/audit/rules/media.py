@@ -17,7 +17,7 @@ _ANSWERS_TO: Final = {  # RFC 3264 section 6.1
     Direction.RECVONLY: frozenset((Direction.SENDONLY, Direction.INACTIVE)),
     Direction.INACTIVE: frozenset((Direction.INACTIVE,)),
 }
-_ORIGIN: Final = re.compile(rb"(?m)^o=(\S+ +\S+) +([0-9]+) +(.*?)\r?$")
+_ORIGIN: Final = re.compile(rb"(?m)^o=(\S+ +\S+) +([0-9]{1,20}) +(.*?)\r?$")
 
 
 # --- unchanged or changed --------------------------------------------------------------------------------------------
@@ -39,30 +39,41 @@ def changed_descriptions(dialog: Dialog) -> Iterator[Description]:
     """Yield each description within the dialog that is not, to the byte, the last one of its side."""
     known: dict[Side, bytes] = {}
     refused: set[Side] = set()
-    for transaction in dialog.transactions:
-        for side, sending, answers in _descriptions(transaction):
-            body, former = sending.message.body, known.get(side)
-            if former is not None and former != body and not transaction.initial:
-                unchanged = without_origin(body) == without_origin(former)
-                yield Description(sending, answers, former, side in refused, unchanged)
-            if answers or transaction.succeeded:
-                known[side] = body
-                refused.discard(side)
-            else:
-                refused.add(side)
+    said = (each for transaction in dialog.transactions for each in _descriptions(transaction))
+    for each in sorted(said, key=lambda each: each.sending.frame):
+        body, former = each.sending.message.body, known.get(each.side)
+        if former is not None and former != body and not each.initial:
+            unchanged = without_origin(body) == without_origin(former)
+            yield Description(each.sending, each.answers, former, each.side in refused, unchanged)
+        if each.accepted:
+            known[each.side] = body
+            refused.discard(each.side)
+        else:
+            refused.add(each.side)
 
 
-def _descriptions(transaction: Transaction) -> Iterator[tuple[Side, Sending, bool]]:
-    """Yield the offer of a transaction and its answer: in request and response, or in 2xx and ACK."""
+class _Said(NamedTuple):
+    """An offer or an answer, and whether it took effect."""
+
+    side: Side
+    sending: Sending
+    answers: bool
+    accepted: bool
+    initial: bool
+
+
+def _descriptions(transaction: Transaction) -> Iterator[_Said]:
+    """Yield the offer of a transaction and its answer: in request and 2xx, or in 2xx and ACK."""
     if not transaction.refreshes:
         return
+    accepted, initial, final = transaction.succeeded, transaction.initial, transaction.final
     offered = has_description(transaction.request.message)
     if offered:
-        yield transaction.uac, transaction.request, False
-    if transaction.succeeded and transaction.final and has_description(transaction.final.message):
-        yield transaction.uac.other, transaction.final, offered
+        yield _Said(transaction.uac, transaction.request, False, accepted, initial)
+    if accepted and final and has_description(final.message):
+        yield _Said(transaction.uac.other, final, offered, True, initial)
         if not offered and transaction.acks and has_description(transaction.acks[0].message):
-            yield transaction.uac, transaction.acks[0], True
+            yield _Said(transaction.uac, transaction.acks[0], True, True, initial)
 
 
 def offer_not_the_same(description: Description) -> Breach | None:
@@ -87,13 +98,14 @@ def version_wrong(description: Description) -> Breach | None:
     old, new = _ORIGIN.search(description.former), _ORIGIN.search(description.sending.message.body)
     if old is None or new is None or description.unchanged:
         return None
-    step = int(new[2]) - int(old[2])
+    former, version = int(old[2]), int(new[2])
     if (old[1], old[3]) != (new[1], new[3]):
         return Breach(description.sending, "changed more of its SDP's origin (o=) than the version")
-    if step == 0:
+    if version == former:
         return Breach(description.sending, "changed its SDP, but not the version of its origin (o=)")
-    if step != 1 and not description.refused:
-        return Breach(description.sending, f"raised the version of its SDP by {step}; by one was due")
+    if version != former + 1 and not description.refused:
+        text = f"went from version {former} of its SDP to {version}; {former + 1} was due"
+        return Breach(description.sending, text)
     return None
 
 
