@@ -136,7 +136,7 @@ class Overflows(SessionTimer):
 
     def _restart(self, terms: SessionTerms | None, *, now: int) -> None:
         super()._restart(terms, now=now)
-        for timer in (Timer.REFRESH, Timer.EXPIRY, Timer.BYE):
+        for timer in (Timer.REFRESH, Timer.BYE):
             due_at = self._timers.due_at(timer)
             if due_at is not None and (due_at - now) // MS > MILLISECONDS_MAX:
                 self._timers.arm(timer, now + MS, now=now)

@@ -157,7 +157,7 @@ PIECES: Final = (
         "M28",
         symptom="A call fails because the callee wants a longer interval.",
         cause="422 is taken for a failure like any other.",
-        rules=("RFC4028-7.3-1",),
+        rules=("RFC4028-7.3-1", "RFC4028-10-4"),
         source="JsSIP 397 and 933; livekit/sip, pull request 494; ivozprovider 320",
         machine=with_timer(GivesUpOn422),
     ),

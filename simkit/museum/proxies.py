@@ -69,7 +69,7 @@ class HangsUp(Proxy):
     def report(self, event: CallEvent) -> None:
         super().report(event)
         if event.fact is Fact.ENDED and event.detail == Reason.SESSION_EXPIRED:
-            self._expired.append(self._last.pop(event.call_id))
+            self._expired.append(self._last[event.call_id])
 
     def handle_deadline(self, *, now: int) -> None:
         super().handle_deadline(now=now)

@@ -271,6 +271,7 @@ PIECES: Final = (
         rules=("RFC4028-7.4-16", "3264-8"),
         source="livekit/sip, pull request 494: lastSDP; siphon-sip 398",
         machine=with_media(Unholds),
+        visible=Visible.PARTLY,  # somebody may have meant to resume
     ),
     Piece(
         "M58",

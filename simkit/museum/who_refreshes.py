@@ -188,6 +188,7 @@ PIECES: Final = (
         rules=("RFC4028-7.4-9", "RFC4028-7.4-11"),
         source="SEMS 68 and 544; Kamailio 288",
         machine=with_timer(NamesNobody),
+        visible=Visible.PARTLY,  # section 7.4 permits it
     ),
     Piece(
         "M18",
@@ -265,7 +266,7 @@ PIECES: Final = (
         "M71",
         symptom="Both sides refresh, or neither, after an UPDATE in the early dialog.",
         cause="Two negotiations are open at once, and the first one stays.",
-        rules=("RFC4028-9-13", "RFC4028-7.2-4"),
+        rules=("RFC4028-9-13", "RFC4028-7.2-4", "RFC4028-7.4-9"),
         source="erratum 4744 to RFC 4028; doubango 300; drachtio-server",
         machine=with_timer(FirstNegotiationStays),
     ),
