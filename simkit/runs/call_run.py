@@ -6,6 +6,7 @@ It is the observer of its network, which tells it everything, and the stage of i
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from ..drivers.clock import PartyClock
 from ..drivers.network import Condition, Party
@@ -24,6 +25,9 @@ from .script import Script
 from .stage import TROUBLE, Action
 from .stake import at_stake
 
+AFTERMATH_MESSAGES_MAX: Final = 200
+"""So many messages at most are recorded of a call that has failed, for it may storm."""
+
 
 class CallRun:
     """One call of a flow."""
@@ -34,6 +38,7 @@ class CallRun:
         "_in_flight",
         "_is_closed",
         "_is_over",
+        "_last_message",
         "_lives",
         "_network",
         "_over",
@@ -68,6 +73,7 @@ class CallRun:
         self._driver = driver
         self._is_closed = False
         self._is_over = False
+        self._last_message: int | None = None
         self._over = over
         self._lives: dict[str, int] = {}
         network = flow.network
@@ -149,6 +155,8 @@ class CallRun:
         if message.method == "INVITE" and message.is_request:
             self.ledger.introduced(message.header("Call-ID") or "", transit.sender, transit.receiver)
         self.script.sent(transit)
+        if self.messages == self._last_message:
+            self._driver.at(self.now, self._close)
 
     def delivered(self, transit: Transit) -> None:
         """A message has arrived."""
@@ -206,8 +214,9 @@ class CallRun:
         self._record(Happening(transit.sent_at, transit.sender, What.NOTE, mark=mark))
 
     def failed(self) -> None:
-        """Fall silent once the agent's turn that is under way is over."""
-        self._driver.at(self.now, self._close)
+        """Fall silent once the agent's turn that is under way is over, or the aftermath that somebody wants to see."""
+        self._last_message = self.messages + AFTERMATH_MESSAGES_MAX
+        self._driver.at(self.now + self.script.plan.aftermath_us, self._close)
 
     def _close(self) -> None:
         if self._is_closed:

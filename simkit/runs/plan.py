@@ -101,10 +101,12 @@ class Turn:
 class Plan:
     """A flow, compiled."""
 
-    def __init__(self, flow: Flow, *, tolerance_us: int = 0) -> None:
+    def __init__(self, flow: Flow, *, tolerance_us: int = 0, aftermath_us: int = 0) -> None:
         self.flow = flow
         self.tolerance_us = tolerance_us
         """What is this close in time is simultaneous: 0 where time is exact."""
+        self.aftermath_us = aftermath_us
+        """How long a call that has failed goes on, recorded but not judged."""
         self.allowed = PatternSet(flow.allow)
         self.forbidden = PatternSet((*flow.never, *flow.expect.never))
         self.observations: list[Line] = []

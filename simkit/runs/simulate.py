@@ -36,6 +36,7 @@ def simulate(
     timers: bool = False,
     keep_all: bool = False,
     logic_timeout_s: float = LOGIC_TIMEOUT_S,
+    aftermath_us: int = 0,
     progress: Progress | None = None,
 ) -> Run:
     """Run a flow in virtual time and return what came of it; the same flow and seed give the same run.
@@ -43,7 +44,8 @@ def simulate(
     `calls` takes the place of the flow's own count; of these only those with `numbers` (from 0) are played, and
     `joined.join` makes one run of several such parts. With `timers` the traces hold every timer armed, fired and
     cancelled; with `keep_all` every call's trace is kept. A child in the seat of a party has `logic_timeout_s` of real
-    time for each answer. On KeyboardInterrupt the run is returned as far as it came, `interrupted`.
+    time for each answer. What user agents do for `aftermath_us` after a failure is recorded and not judged. On
+    KeyboardInterrupt the run is returned as far as it came, `interrupted`.
 
     Raises FlowError for what cannot be simulated, ForeignError where somebody else's code fails.
     """
@@ -52,7 +54,8 @@ def simulate(
         flow = replace(flow, calls=Calls(calls, flow.calls.every_us))
     check_playable(flow)
     with collecting_rarely():
-        simulation = _Simulation(flow, seed, logic_timeout_s, timers=timers, progress=progress)
+        plan = Plan(flow, aftermath_us=aftermath_us)
+        simulation = _Simulation(plan, seed, logic_timeout_s, timers=timers, progress=progress)
         run = simulation.run(numbers or range(flow.calls.count), keep_all=keep_all)
     run.wall_us = (perf_counter_ns() - started_ns) // 1000
     return run
@@ -76,13 +79,13 @@ class _Simulation:
     """The calls of one flow, played and added up."""
 
     def __init__(
-        self, flow: Flow, seed: int, logic_timeout_s: float, *, timers: bool, progress: Progress | None
+        self, plan: Plan, seed: int, logic_timeout_s: float, *, timers: bool, progress: Progress | None
     ) -> None:
-        self._flow = flow
+        self._flow = plan.flow
         self._seed = seed
         self._logic_timeout_s = logic_timeout_s
-        self._plan = Plan(flow)
-        self._cast = Cast(flow, seed=seed, traced=timers)
+        self._plan = plan
+        self._cast = Cast(plan.flow, seed=seed, traced=timers)
         self._progress = progress
 
     def run(self, numbers: range, *, keep_all: bool) -> Run:
