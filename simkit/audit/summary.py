@@ -96,9 +96,10 @@ def _end(dialog: Dialog, findings: tuple[Finding, ...]) -> _End:
     if dialog.byes:
         bye = dialog.byes[0]
         return bye.request.sender, bye.at, _why_hung_up(bye, findings), None
-    if dialog.setup or not dialog.transactions[-1].initial:
+    tries = [transaction for transaction in dialog.transactions if transaction.initial and transaction.refreshes]
+    if dialog.setup or not tries:
         return None, None, None, None
-    last = dialog.transactions[-1]
+    last = tries[-1]
     if last.final is not None:
         if last.cancel is not None:
             return last.cancel.sender, last.cancel.at, "cancelled", last.status

@@ -144,6 +144,7 @@ class Tape:
         number = invite.cseq.number if cseq is None else cseq
         fields = (("Via", via(sender, f"{sender}{number}ACK{self.frame}")), *self.addresses(sender, f"{number} ACK"))
         made = Request("ACK", uri or contact(other(sender)), fields)
+        self._sender[made] = sender
         self.send(sender, other(sender), made)
         return made
 
