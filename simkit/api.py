@@ -66,6 +66,8 @@ def simulate(
 
     flow = with_logics([flow if isinstance(flow, Flow) else load_flow(flow)], logic)[0]
     run = run_flow(flow, seed=seed, calls=calls, timers=timers)
+    if run.broken is not None:
+        raise run.broken
     if run.interrupted:
         raise KeyboardInterrupt
     return run

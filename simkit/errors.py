@@ -78,19 +78,19 @@ class ForeignError(SimkitError):
     exit_code: ClassVar[int] = 3
 
     def __init__(self, what: str, log: tuple[str, ...] = (), place: Source | None = None, note: str = "") -> None:
+        super().__init__(what, log, place, note)
         self.what = what
         self.log = log
-        super().__init__(what, log, place, note)
-        self._place = place
-        self._note = note
+        self.place = place
+        self.note = note
 
     def at(self, place: Source, *, when: str = "", note: str = "") -> "ForeignError":
         """Return this error with the line of the flow, and when in the run it happened."""
         what = f"{when}, {self.what}" if when else self.what
-        return ForeignError(what, self.log, self._place or place, note)
+        return ForeignError(what, self.log, self.place or place, note)
 
     def __str__(self) -> str:
-        first = f"{self._place}: {self.what}{caret(self._place, self._note)}" if self._place else self.what
+        first = f"{self.place}: {self.what}{caret(self.place, self.note)}" if self.place else self.what
         return "\n".join([first, *(f"    {line}" for line in self.log)])
 
 

@@ -141,6 +141,8 @@ def _simulate(flows: Sequence[Flow], options: Options) -> int:
         raise ended_by
     if ended_by is not None:
         return EXIT_INTERRUPTED
+    if any(run.broken for run in runs):
+        return ForeignError.exit_code
     return 0 if all(run.passed for run in runs) else EXIT_FAILED
 
 

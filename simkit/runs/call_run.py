@@ -11,11 +11,12 @@ from typing import Final
 from ..drivers.clock import PartyClock
 from ..drivers.network import Condition, Party
 from ..drivers.turns import Driver
-from ..errors import LocalError, Source
+from ..errors import ForeignError, LocalError, Source
 from ..flows.model import NetChange, NetVerb, Observation, Stimulus, Verb
 from ..sip.message import Request
 from ..trace import Happening, TimerRecord, Trace, Transit, What
 from ..ua.events import CallEvent, Fact
+from .failures import broken
 from .ledger import Ledger
 from .matching import PatternTest
 from .party import Answerer, Cast, Trouble, Troubles, command, send_as_ordered
@@ -120,7 +121,12 @@ class CallRun:
 
     def give_up(self, why: str) -> None:
         """End the call, for it cannot go on."""
-        self.script.give_up(why)
+        self.script.break_off(Failure(self.script.plan.flow.source, why, at=self.now))
+        self._close()
+
+    def break_off(self, error: ForeignError) -> None:
+        """End the call, for the code of a party has failed."""
+        self.script.break_off(broken(error, at=self.now))
         self._close()
 
     def whereabouts(self) -> tuple[Source, str]:

@@ -44,18 +44,28 @@ class Crowd:
         self._live: dict[int, CallRun] = {}
 
     def play(self, numbers: range) -> bool:
-        """Play these calls; return whether that was interrupted."""
+        """Play these calls; return whether that was interrupted.
+
+        Raises ForeignError where a party's code that is not ours failed; the calls are handed over as far as they came.
+        """
         until = (numbers.stop - 1) * self._calls.every_us + self._plan.flow.limit_us
         self._driver.at(self._driver.now, lambda: self._begin(numbers.start, numbers))
+        broken = None
         try:
             end = self._run(until)
         except KeyboardInterrupt:
             end = RunEnd.STOPPED
+        except ForeignError as error:
+            end, broken = RunEnd.STOPPED, self._located(error)
         for call in self._live.values():
-            if end is RunEnd.STOPPED and not call.is_done:
+            if broken is not None:
+                call.break_off(broken)
+            elif end is RunEnd.STOPPED and not call.is_done:
                 call.give_up(f"interrupted at {format_time(self._driver.now)} s")
             call.finish(limit_at=until if end is RunEnd.LIMIT else None)
             self._done(call)
+        if broken is not None:
+            raise broken
         return end is RunEnd.STOPPED
 
     def _run(self, until: int) -> RunEnd:
@@ -64,8 +74,6 @@ class Crowd:
                 return self._driver.run(until=until)
             except ZeroTimeLoop as loop:
                 call, why = loop.observer, str(loop)
-            except ForeignError as error:
-                raise self._located(error) from None
             assert isinstance(call, CallRun)
             call.give_up(why)  # and let the others go on
 

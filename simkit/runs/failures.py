@@ -6,7 +6,7 @@ another time, or else the one that was waited for.
 
 from typing import TYPE_CHECKING
 
-from ..errors import Source
+from ..errors import ForeignError, Source
 from ..flows.model import Observation, Stimulus
 from ..trace import Transit
 from ..units import format_time
@@ -18,6 +18,12 @@ from .times import Due
 
 if TYPE_CHECKING:
     from .script import Script
+
+
+def broken(error: ForeignError, *, at: int) -> Failure:
+    """Somebody else's code failed."""
+    assert error.place is not None
+    return Failure(error.place, error.what, error.note, tuple(f"    {line}" for line in error.log), at=at)
 
 
 def unexpected(script: "Script", transit: Transit) -> Failure:

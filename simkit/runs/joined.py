@@ -31,6 +31,7 @@ def join(parts: Sequence[Run]) -> Run:
         violations=[violation for part in parts for violation in part.violations],
         traces=traces,
         interrupted=any(part.interrupted for part in parts),
+        broken=next((part.broken for part in parts if part.broken), None),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from ..errors import Source
+from ..errors import ForeignError, Source
 from ..flows.model import Flow
 from ..trace import Trace
 
@@ -141,6 +141,8 @@ class Run:
     addresses: Mapping[str, Address] = field(default_factory=dict)
     """Where each party is."""
     interrupted: bool = False
+    broken: ForeignError | None = None
+    """What ended the run: the failure of a party's code that is not ours."""
     wire: Wire | None = None
     """None: it was played in virtual time."""
 

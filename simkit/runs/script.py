@@ -131,10 +131,9 @@ class Script:
                 self._fail(failure, fate.turn)
                 return
 
-    def give_up(self, why: str) -> None:
+    def break_off(self, failure: Failure) -> None:
         """The call cannot go on."""
         if self.failure is None:
-            failure = Failure(self.plan.flow.source, why, at=self._stage.now)
             self._fail(failure, verdict=Verdict.ERROR)
 
     def unmet(self) -> set[Line]:

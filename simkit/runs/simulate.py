@@ -12,7 +12,7 @@ from time import perf_counter_ns
 from typing import Final
 
 from ..drivers.virtual import VirtualDriver
-from ..errors import Fault, FlowError
+from ..errors import Fault, FlowError, ForeignError
 from ..flows.model import Calls, Flow
 from .call_run import CallRun
 from .crowd import Crowd, Progress, collecting_rarely
@@ -45,9 +45,10 @@ def simulate(
     `joined.join` makes one run of several such parts. With `timers` the traces hold every timer armed, fired and
     cancelled; with `keep_all` every call's trace is kept. A child in the seat of a party has `logic_timeout_s` of real
     time for each answer. What user agents do for `aftermath_us` after a failure is recorded and not judged. On
-    KeyboardInterrupt the run is returned as far as it came, `interrupted`.
+    KeyboardInterrupt the run is returned as far as it came, `interrupted`, and so it is, `broken`, where somebody
+    else's code fails.
 
-    Raises FlowError for what cannot be simulated, ForeignError where somebody else's code fails.
+    Raises FlowError for what cannot be simulated, ForeignError for a child that cannot be started.
     """
     started_ns = perf_counter_ns()
     if calls is not None:
@@ -94,10 +95,13 @@ class _Simulation:
         recorded = range(count if keep_all or count <= RECORDED_MAX else 1)
         tally = Tally(self._plan)
         with Seats(self._flow, timeout_s=self._logic_timeout_s) as self._cast.seats:
-            tally.interrupted = self._play(numbers, recorded, tally.add)
-            if not tally.interrupted:
-                again = [number for number in tally.failed_calls if number not in recorded]
-                tally.interrupted = self._play(again, again, tally.show)
+            try:
+                tally.interrupted = self._play(numbers, recorded, tally.add)
+                if not tally.interrupted:
+                    again = [number for number in tally.failed_calls if number not in recorded]
+                    tally.interrupted = self._play(again, again, tally.show)
+            except ForeignError as error:
+                tally.broken = error
         return tally.run(seed=self._seed, addresses=self._cast.addresses)
 
     def _play(self, numbers: Iterable[int], recorded: Container[int], done: Callable[[CallRun], None]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import NamedTuple
 
+from ..errors import ForeignError
 from ..trace import Trace
 from .call_run import CallRun
 from .outcome import Judgement, Term, judge, terms
@@ -30,6 +31,7 @@ class Tally:
 
     def __init__(self, plan: Plan) -> None:
         self.interrupted = False
+        self.broken: ForeignError | None = None
         self.failed_calls: list[int] = []
         """The first calls that failed: those to be shown."""
         self._plan = plan
@@ -84,10 +86,11 @@ class Tally:
             traces=dict(sorted(self._traces.items())),
             addresses=addresses,
             interrupted=self.interrupted,
+            broken=self.broken,
         )
 
     def _verdict(self) -> Verdict:
-        if self.interrupted or Verdict.ERROR in self._verdicts:
+        if self.interrupted or self.broken or Verdict.ERROR in self._verdicts:
             return Verdict.ERROR
         return Verdict.FAIL if Verdict.FAIL in self._verdicts else Verdict.PASS
 
