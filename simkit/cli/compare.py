@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from ..captures.compare import compare_calls
-from ..errors import SimkitError
 from ..reports.flow_lines import Origin, Side
 from ..trace import Trace
 from ..units import MS
 from .outputs import STANDARD_OUTPUT, Output
+from .recordings import read_calls
 from .simulate import assignments
 from .terminal import say, style
 from .times import DURATION
@@ -79,14 +79,7 @@ def command(left: str, right: str, **given: Any) -> int:
 def _read(path: str, side: Side, given: Mapping[str, Any]) -> _Side:
     if path.endswith((".yaml", ".yml")):
         return _simulated(path, side, given)
-    from ..captures.calls import captured_calls
-    from ..captures.reader import read_capture
-
-    with read_capture(path) as reader:
-        calls = sorted(captured_calls(reader), key=lambda call: next(call.trace.messages()).number)
-    if not calls:
-        raise SimkitError(f"{path}: no SIP message is in this capture")
-    return _Side([call.trace for call in calls], given["speed"])
+    return _Side(read_calls(path), given["speed"])
 
 
 def _simulated(path: str, side: Side, given: Mapping[str, Any]) -> _Side:

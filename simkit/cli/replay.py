@@ -1,5 +1,6 @@
-"""`simkit replay`: play flows over the loopback as real packets, say what came of them, and keep what was seen."""
+"""`simkit replay`: play flows over the loopback as real packets, and hold what was seen against their recordings."""
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -7,12 +8,15 @@ from typing import Any, Final
 
 import click
 
-from ..flows.logic import with_logics
+from ..captures.comparison import Comparison
 from ..flows.model import Flow
+from ..reports.flow_lines import Origin, Side
+from ..reports.style import Style
 from ..runs.play import LOCAL_HOST, TOLERANCE_US, check_replayable, play
 from ..runs.run import Run
 from .main import EXIT_INTERRUPTED, likely
 from .outputs import STANDARD_OUTPUT, Output
+from .plays import Chosen, Play
 from .running import check_all
 from .selection import Selection
 from .simulate import EXIT_FAILED, Values, assignments
@@ -47,7 +51,7 @@ def _ports(context: click.Context, option: click.Parameter, values: Values) -> d
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="FLOW...")
+@click.argument("paths", nargs=-1, required=True, metavar="FLOW or CAPTURE...")
 @click.option("--speed", type=Speed(), default=AUTO, metavar="N", help="Clocks run N-fold; auto: idle time is skipped.")
 @click.option(
     "--tolerance", type=DURATION, default=TOLERANCE_US, metavar="TIME", help="How late the machine may be (100ms)."
@@ -62,6 +66,8 @@ def _ports(context: click.Context, option: click.Parameter, values: Values) -> d
 @click.option("--calls", type=click.IntRange(1), metavar="N", help="Play N calls of each flow at once.")
 @click.option("-x", "stop", is_flag=True, help="Stop at the first flow that fails.")
 @click.option("--logic", "logics", multiple=True, metavar="ACTOR=L", callback=assignments, help="Run this timer logic.")
+@click.option("--flow", metavar="FLOW", help="The flow that a capture is a recording of, where its name does not say.")
+@click.option("--update", is_flag=True, help="Make what is seen the new recording, where everything held.")
 @click.option("--timers", is_flag=True, help="Show each timer armed, fired and cancelled.")
 @click.option("--save", metavar="FILE", help="Keep what was seen on the wire of one flow, as a capture.")
 @click.option("--json", metavar="FILE", help="Write one JSON object a line for each run.")
@@ -76,19 +82,22 @@ def command(
     text: str | None,
     tags: Values,
     logics: dict[str, str],
+    flow: str | None,
     **given: Any,
 ) -> int:
-    """Play flows over the loopback: files, folders, or - for standard input.
+    """Play flows over the loopback, and compare with their recordings: files, folders, or - for standard input.
 
     Messages go as UDP datagrams between sockets of this machine, and are judged as in virtual time, give or take the
-    tolerance. FILE may be - for standard output, which then holds nothing else. Exit code: 0 all held, 1 something did
-    not, 2 wrong usage or a flow that cannot be loaded, 3 the surroundings (a port is taken), 5 nothing to run.
+    tolerance. The recording of flows/NAME.yaml is captures/NAME.pcap; either may be named. FILE may be - for standard
+    output, which then holds nothing else. Exit code: 0 all held, 1 something did not, 2 wrong usage or a file that
+    cannot be loaded, 3 the surroundings (a port is taken), 5 nothing to run.
     """
-    flows = with_logics(Selection(paths, values, case, text, tags).flows(), logics)
     options = Options(**given)
+    plays = Chosen(Selection(paths, values, case, text, tags), logics, flow, compares=not options.update).plays()
+    flows = [play.flow for play in plays]
     options.check(flows)
     check_all(flows, check_replayable)
-    return _replay(flows, options)
+    return _replay(plays, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,7 @@ class Options:
     seed: int
     calls: int | None
     stop: bool
+    update: bool
     timers: bool
     save: str | None
     json: str | None
@@ -134,19 +144,25 @@ class Options:
         return Manner.QUIET if self.quiet else Manner.VERBOSE if self.verbose else Manner.PLAIN
 
 
-def _replay(flows: Sequence[Flow], options: Options) -> int:
+def _replay(plays: Sequence[Play], options: Options) -> int:
     from ..reports.wire import wire_line
 
     writers = ((_write_capture, options.save), (_write_json, options.json), (_write_junit, options.junit))
     look = style(options.colour)
-    words = Words(len(flows), options.manner, look, timers=options.timers)
+    words = Words(len(plays), options.manner, look, timers=options.timers)
     runs: list[Run] = []
     with ExitStack() as stack:
         outputs = [(write, stack.enter_context(Output(path))) for write, path in writers if path]
-        for flow in flows:
-            runs.append(_play(flow, options, words))
-            words.add(runs[-1], len(runs))
-            if runs[-1].interrupted or (options.stop and not runs[-1].passed):
+        for each in plays:
+            run = _play(each.flow, options, words)
+            comparison = each.compare(run)
+            runs.append(run)
+            words.add(run, len(runs))
+            if comparison is not None:
+                _tell(each, comparison, options, look)
+            if options.update:
+                _update(each, run, options)
+            if run.interrupted or (options.stop and not run.passed):
                 break
         for write, output in outputs:
             write(output, runs)
@@ -156,6 +172,27 @@ def _replay(flows: Sequence[Flow], options: Options) -> int:
     if runs[-1].interrupted:
         return EXIT_INTERRUPTED
     return 0 if all(run.passed for run in runs) else EXIT_FAILED
+
+
+def _tell(play: Play, comparison: Comparison, options: Options, look: Style) -> None:
+    """Say in what a run differs from its recording; where it does not, only if everything is to be said."""
+    from ..reports.comparison import comparison_text
+
+    if options.manner is Manner.VERBOSE or (options.manner is not Manner.SILENT and not comparison.equal):
+        names, origin = (play.path or "", "what was seen now"), Origin(play.flow, Side.B)
+        text = comparison_text(comparison, look, names=names, origin=origin, verbose=options.verbose)
+        say(f"\n{text}\n")
+
+
+def _update(play: Play, run: Run, options: Options) -> None:
+    """Make what was seen the flow's recording, where everything held."""
+    if not play.path or not run.passed:
+        return
+    os.makedirs(os.path.dirname(play.path), exist_ok=True)
+    with Output(play.path) as output:
+        _write_capture(output, [run])
+    if options.manner in (Manner.PLAIN, Manner.VERBOSE):
+        say(f"recorded: {play.path}", err=True)
 
 
 def _play(flow: Flow, options: Options, words: Words) -> Run:

@@ -27,7 +27,10 @@ class Selection:
 
         Raises FlowError with the faults of all files, NothingToRunError where none is chosen.
         """
-        flows = load_all(find_flow_files(self.paths), self.values)
+        return self.among(load_all(find_flow_files(self.paths), self.values))
+
+    def among(self, flows: Sequence[Flow]) -> list[Flow]:
+        """Return those of the flows that are chosen; say what they warn of. Raises NothingToRunError for none."""
         chosen = [flow for flow in flows if self._chooses(flow)]
         if not chosen:
             raise NothingToRunError(f"no flow has {self}; there are: {_some(self._alternatives(flows))}")

@@ -1,0 +1,122 @@
+"""`simkit replay` with recordings: which flow is whose, what is compared, and what becomes the new recording."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from simkit.cli.recordings import is_capture, recorded_flow, recording_path
+from simkit.flows.loader import load_path
+
+from .conftest import Simkit
+
+ROOT = Path(__file__).parent.parent.parent
+
+NAMES = [
+    pytest.param("flows/short.yaml", "captures/short.pcap", id="beside the folder of the flow"),
+    pytest.param("flows/cases.yaml", "captures/cases.length=10s.pcap", id="a case"),
+    pytest.param("flows/deep/short.yaml", "captures/deep/short.pcap", id="a folder of flows in a folder of flows"),
+    pytest.param("values.yaml", "captures/values.pcap", id="in the current folder"),
+]
+
+
+@pytest.mark.parametrize(("flow_path", "capture"), NAMES)
+def test_a_recording_has_the_name_of_its_flow_and_tells_it(folder: Path, flow_path: str, capture: str) -> None:
+    (folder / "flows/deep").mkdir()
+    shutil.copy(folder / "flows/short.yaml", folder / "flows/deep/short.yaml")
+    flow = load_path(flow_path)[0]
+    assert recording_path(flow) == capture
+    found = recorded_flow(capture)
+    assert found is not None
+    assert (found.path, found.title) == (flow_path, flow.title)
+
+
+def test_a_flow_that_is_no_file_has_no_recording(simkit: Simkit, folder: Path) -> None:
+    text = (folder / "flows/short.yaml").read_text()
+    assert simkit("replay", "-", "--update", input=text).exit_code == 0
+    assert not (folder / "captures").exists()
+
+
+def test_a_folder_is_one_of_captures_if_it_holds_no_flow(simkit: Simkit) -> None:
+    assert simkit("replay", "flows/short.yaml", "--save", "flows/seen.pcap").exit_code == 0
+    assert not is_capture("flows")
+    assert simkit("replay", "flows/short.yaml", "--update").exit_code == 0
+    assert is_capture("captures")
+
+
+def test_what_is_recorded_is_compared_the_next_time(simkit: Simkit) -> None:
+    assert "6 of 6 expectations" in simkit("replay", "flows/short.yaml", "-q", "--update").stdout
+    for path in ("flows/short.yaml", "captures/short.pcap", "captures"):
+        result = simkit("replay", path, "-q")
+        assert result.exit_code == 0
+        assert result.stdout.startswith("PASS  7 of 7 expectations")
+
+
+def test_a_difference_fails_the_run_and_is_shown_with_its_line(simkit: Simkit, folder: Path) -> None:
+    assert simkit("replay", "flows/short.yaml", "--update").exit_code == 0
+    path = folder / "flows/short.yaml"
+    path.write_text(path.read_text().replace("up + 10s", "up + 12s"))
+    result = simkit("replay", "flows/short.yaml", "--json", "seen.json")
+    assert result.exit_code == 1
+    assert "flows/short.yaml:1:1: not as recorded in captures/short.pcap: 1 timing" in result.stdout
+    assert "flows/short.yaml:16:5: - alice -> bob: BYE" in result.stdout
+    run = json.loads((folder / "seen.json").read_text())
+    assert run["verdict"] == "fail"
+    assert [each["verdict"] for each in run["expectations"]] == ["pass"] * 6 + ["fail"]
+    assert simkit("replay", "flows/short.yaml", "--tolerance", "3s").exit_code == 0
+
+
+def test_where_nothing_differs_the_comparison_is_shown_to_those_who_want_everything(simkit: Simkit) -> None:
+    simkit("replay", "flows/short.yaml", "--update")
+    assert "not counted:" not in simkit("replay", "flows/short.yaml").stdout
+    assert "not counted:" in simkit("replay", "flows/short.yaml", "-v").stdout
+
+
+def test_what_fails_becomes_no_recording(simkit: Simkit, folder: Path) -> None:
+    assert simkit("replay", "flows/late.yaml", "--update").exit_code == 1
+    assert not (folder / "captures").exists()
+
+
+def test_other_values_than_the_recorded_ones_are_not_compared(simkit: Simkit) -> None:
+    simkit("replay", "values.yaml", "--update")
+    assert simkit("replay", "values.yaml", "-q", "--set", "length=7s").stdout.startswith("PASS  6 of 6")
+
+
+def test_of_a_crowd_a_recording_may_have_the_first_calls(simkit: Simkit, folder: Path) -> None:
+    path = folder / "flows/short.yaml"
+    path.write_text(path.read_text() + "calls: {count: 30, every: 10ms}\n")
+    assert simkit("replay", "flows/short.yaml", "--calls", "3", "--update").exit_code == 0
+    assert "7 of 7 expectations   30 calls" in simkit("replay", "flows/short.yaml", "-q").stdout
+    assert "7 of 7 expectations   3 calls" in simkit("replay", "captures", "-q").stdout
+
+
+def test_a_capture_of_another_name_needs_to_be_told_its_flow(simkit: Simkit) -> None:
+    simkit("replay", "flows/cases.yaml", "--case", "20s", "--save", "seen.pcap")
+    assert simkit("replay", "seen.pcap", "--flow", "flows/cases.yaml", "--case", "20s").exit_code == 0
+    assert simkit("replay", "seen.pcap", "--flow", "flows/cases.yaml", "--case", "10s").exit_code == 1
+    result = simkit("replay", "seen.pcap", "--flow", "flows/cases.yaml")
+    assert (result.exit_code, result.stderr) == (5, "flows/cases.yaml has 2 cases like that: choose one by --case\n")
+
+
+def test_one_flow_is_for_one_capture(simkit: Simkit) -> None:
+    result = simkit("replay", "flows/short.yaml", "--flow", "flows/short.yaml")
+    assert result.exit_code == 2
+    assert "--flow says which flow one capture is a recording of" in result.stderr
+
+
+def test_a_capture_that_is_missing_is_told(simkit: Simkit) -> None:
+    result = simkit("replay", "captures/short.pcap")
+    assert (result.exit_code, result.stderr) == (2, "captures/short.pcap: no such file or folder\n")
+
+
+def test_the_shipped_recordings_pass(simkit: Simkit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    result = simkit("replay", "captures/", "-q")
+    assert result.exit_code == 0, result.stdout
+
+
+def test_every_shipped_flow_has_its_recording() -> None:
+    flows = [flow for path in sorted((ROOT / "flows").glob("*.yaml")) for flow in load_path(str(path))]
+    missing = [place for flow in flows if (place := recording_path(flow)) and not Path(place).is_file()]
+    assert missing == []
