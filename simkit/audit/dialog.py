@@ -81,6 +81,8 @@ class Transaction:
     """That of the peer, when the final response was sent."""
     changes_media: bool = False
     """It has another session description than its sender had given before, by more than the origin."""
+    repeats_media: bool = False
+    """... which is the first one that its sender gave."""
 
     @property
     def at(self) -> int:
@@ -118,9 +120,14 @@ class Transaction:
         assert isinstance(self.request.message, Request)
         return self.request.message
 
-    def open_at(self, frame: int) -> bool:
-        """Whether it had been sent and had no final response when this frame was seen."""
-        return self.frame < frame and (self.final is None or self.final.frame > frame)
+    @property
+    def order(self) -> int:
+        """The place of the request in the trace."""
+        return self.request.order
+
+    def open_at(self, order: int) -> bool:
+        """Whether it had been sent and had no final response when the message of this order was seen."""
+        return self.order < order and (self.final is None or self.final.order > order)
 
 
 @dataclass(slots=True, eq=False)

@@ -26,11 +26,12 @@ class Pairing:
         self.last_at = 0
         """When the last message was seen."""
         self._speed = speed
+        self._order = 0
         self._by_branch: dict[tuple[str, str], Transaction] = {}
         self._by_id: dict[_RequestId, Transaction] = {}
         self._invites: dict[tuple[str | None, int], Transaction] = {}
         self._responses: dict[tuple[Transaction, int, str | None], Sending] = {}
-        for transit in messages:
+        for self._order, transit in enumerate(messages):
             self.last_at = transit.sent_at * speed
             try:
                 self.call_id = self.call_id or transit.message.call_id
@@ -63,7 +64,7 @@ class Pairing:
             known.request.passed(transit, speed=self._speed)
             self._by_branch[key] = known
             return
-        request = sending_of(transit, speed=self._speed)
+        request = sending_of(transit, self._order, speed=self._speed)
         if message.method == "CANCEL":
             self._note_cancel(key[0], request)
         transaction = Transaction(request, message.method, id[2], id[0], id[1])
@@ -85,7 +86,7 @@ class Pairing:
         invite = self._by_branch.get((_branch(message), "INVITE"))
         if invite is None or invite.succeeded:
             invite = self._invites.get((message.from_tag, message.cseq.number))
-        ack = sending_of(transit, speed=self._speed)
+        ack = sending_of(transit, self._order, speed=self._speed)
         if invite is None:
             self.stray_acks.append(ack)
         elif ack.sender == invite.request.sender:
@@ -105,7 +106,7 @@ class Pairing:
             elif message.status != 100:  # each hop has its own 100 (section 16.7)
                 known.passed(transit, speed=self._speed)
             return
-        response = sending_of(transit, speed=self._speed)
+        response = sending_of(transit, self._order, speed=self._speed)
         self._responses[id] = response
         transaction.responses.append(response)
         if message.status >= 200 and transaction.final is None:

@@ -60,6 +60,8 @@ class Sending:
     """When it first got there; where the tap cannot know that, when it was seen."""
     lost: bool
     """No copy of it has arrived yet."""
+    order: int
+    """Its place in the trace: the frames of several interfaces may not be in the order of time."""
     again_at: list[int] = field(default_factory=list)
     """When it was sent again."""
     arrived_again_at: list[int] = field(default_factory=list)
@@ -99,11 +101,11 @@ class Sending:
         self.arrived, self.arrived_at = transit.message, arrived_at
 
 
-def sending_of(transit: Transit, *, speed: int) -> Sending:
+def sending_of(transit: Transit, order: int, *, speed: int) -> Sending:
     """Return a message that was not seen before."""
     at, arrived_at = times(transit, speed=speed)
     message, lost = transit.message, transit.lost is not None
-    return Sending(message, transit.sender, transit.receiver, transit.number, at, message, arrived_at, lost)
+    return Sending(message, transit.sender, transit.receiver, transit.number, at, message, arrived_at, lost, order)
 
 
 def times(transit: Transit, *, speed: int) -> tuple[int, int]:

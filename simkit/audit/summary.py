@@ -125,7 +125,7 @@ def _why_hung_up(bye: Transaction, findings: tuple[Finding, ...]) -> str:
 def _is_unacknowledged(bye: Transaction, session: Session) -> bool:
     """Whether its sender had waited in vain for the ACK to its 2xx (RFC 3261 section 13.3.1.4)."""
     invite = session.transaction
-    if invite.method != "INVITE" or invite.uac is bye.uac or any(ack.frame < bye.frame for ack in invite.acks):
+    if invite.method != "INVITE" or invite.uac is bye.uac or any(ack.order < bye.order for ack in invite.acks):
         return False
     return bye.at >= session.at + bye.dialog.allow.timeout_us - bye.dialog.allow.session_us
 

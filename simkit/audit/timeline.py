@@ -86,6 +86,13 @@ class _Known:
     route: tuple[str, ...] | None = None
     description: bytes | None = None
     """Its last offer that was accepted, or answer."""
+    first_description: bytes | None = None
+
+    def described(self, body: bytes) -> None:
+        """It has given an answer, or an offer that was accepted."""
+        self.description = body
+        if self.first_description is None:
+            self.first_description = body
 
 
 class _Walk:
@@ -100,8 +107,8 @@ class _Walk:
         self._before, self._caller, self._callee = _Known(), _Known(), _Known()
         events: list[tuple[int, Transaction, Sending | None]] = []
         for transaction in transactions:
-            events.append((transaction.frame, transaction, None))
-            events += [(response.frame, transaction, response) for response in transaction.responses]
+            events.append((transaction.order, transaction, None))
+            events += [(response.order, transaction, response) for response in transaction.responses]
         for _, transaction, response in sorted(events, key=itemgetter(0)):
             if response is None:
                 self._request(transaction)
@@ -154,6 +161,7 @@ class _Walk:
         if has_description(message):
             self._compare(own, message)
             transaction.changes_media = own.description != message.body and _differs(own.description, message.body)
+            transaction.repeats_media = transaction.changes_media and not _differs(own.first_description, message.body)
             transaction.own_offer, own.offer = own.offer, transaction
         _note_allow(own, message)
         self._note_min_se(peer, transaction.request)  # it binds the peer, once it refreshes itself
@@ -181,7 +189,7 @@ class _Walk:
             _note_allow(uas, response.message)
             if has_description(response.message):
                 self._compare(uas, response.message)
-                uas.description = response.message.body
+                uas.described(response.message.body)
         if 200 <= status < 300:
             self._succeeded(transaction, response, uac, uas)
         elif status >= 300:
@@ -217,7 +225,7 @@ class _Walk:
         uas.supports_timer = uas.supports_timer or response.said.supported
         uac.contact = _contact(request.arrived) or uac.contact
         if has_description(request.message):
-            uac.description = request.message.body
+            uac.described(request.message.body)
         if self._session is not None:
             self._session.until_at = response.at
         self._session = _session(transaction, response, self._session)

@@ -272,6 +272,22 @@ def configured_interval() -> Tape:
     return tape
 
 
+def hung_up_on_a_small_interval() -> Tape:
+    tape = Tape()
+    tape.invite(("Min-SE", "200"))
+    tape.respond(200, terms("100;refresher=uac"))
+    tape.ack()
+    tape.bye("alice")
+    return tape
+
+
+def refresher_left_out() -> Tape:
+    tape = Tape().set_up()
+    tape.at(900).request("alice", "UPDATE", terms("1800"))
+    tape.respond(200, method="UPDATE")
+    return tape
+
+
 # --- the refresh transaction -----------------------------------------------------------------------------------------
 
 
@@ -362,6 +378,15 @@ def version_counted_up() -> Tape:
     tape = Tape(1800).set_up()
     tape.at(900).reinvite("alice", body=sdp("alice", version=2))
     tape.respond(200)
+    tape.ack()
+    return tape
+
+
+def taken_off_hold_by_refresh() -> Tape:
+    tape = Tape().set_up()
+    tape.at(100).held("alice")
+    tape.at(1000).reinvite("alice", body=sdp("alice", version=3))
+    tape.respond(200, body=sdp("bob", version=3))
     tape.ack()
     return tape
 

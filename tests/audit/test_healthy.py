@@ -184,14 +184,6 @@ def peer_without_timer() -> Tape:
     return tape
 
 
-def refresher_left_out_of_a_refresh() -> Tape:
-    tape = Tape().set_up()
-    tape.at(900).request("alice", "UPDATE", ("Session-Expires", "1800"))
-    tape.respond(200, method="UPDATE")
-    tape.at(950).bye()
-    return tape
-
-
 def options_refreshes_nothing() -> Tape:
     tape = Tape().set_up()
     tape.at(800).request("bob", "OPTIONS")
@@ -243,7 +235,7 @@ CALLS = [
     *(refreshed_by_caller, refreshed_by_callee, hold_restarts_the_interval, peer_dies, refresh_times_out),
     *(byes_cross, refresh_crosses_bye, repeated_success_does_not_move_the_clock, first_success_may_have_been_lost),
     *(lost_ack_is_repeated, too_small_then_retried, retried_with_a_new_from_tag, glare_waited_out),
-    *(glare_settled_by_the_peer, challenged, no_timer, peer_without_timer, refresher_left_out_of_a_refresh),
+    *(glare_settled_by_the_peer, challenged, no_timer, peer_without_timer),
     *(options_refreshes_nothing, forked, tuned_in_late, through_a_proxy),
 ]
 

@@ -47,6 +47,9 @@ def hung_up_refreshed_as_uas(bye: Transaction) -> Breach | None:
 def _too_early(bye: Transaction, session: Session) -> Breach | None:
     if session.interval_us is None or session.refresher is None:
         return None
+    if _dislikes(bye, session):
+        text = f"hung up {about(bye.at - session.at)} after a 2xx below its Min-SE"
+        return Breach(bye.request, text, "it takes that for an error; its peer made one, but a harmless one")
     refresher = bye.uac is session.refresher
     early_us = -(session.expiry_lateness if refresher else session.bye_lateness)(bye.at, bye.uac)
     if early_us <= bye.dialog.allow.session_us or _takes_the_lead(bye, session) or is_given_up(bye, session):
@@ -57,6 +60,14 @@ def _too_early(bye: Transaction, session: Session) -> Breach | None:
     since, left = about(bye.at - session.at), about(session.expires_at - bye.at)
     text = f"hung up {since} after {_what_restarted(bye, session)}; the session was good for another {left}"
     return Breach(bye.request, text, _why_early(bye, session, superseded))
+
+
+def _dislikes(bye: Transaction, session: Session) -> bool:
+    """Whether it hung up at once on an interval below its own Min-SE."""
+    least_s = session.transaction.request.said.min_se_s
+    if least_s is None or session.transaction.uac is not bye.uac or (session.interval_us or 0) >= least_s * S:
+        return False
+    return bye.at <= session.answer.arrived_at + bye.dialog.allow.session_us
 
 
 def _superseded(bye: Transaction, session: Session) -> Session | None:
@@ -140,7 +151,7 @@ def _takes_the_lead(bye: Transaction, session: Session) -> bool:
 
 
 def _pending(bye: Transaction, session: Session) -> Transaction | None:
-    return next((request for request in session.requests_of(bye.uac) if request.open_at(bye.frame)), None)
+    return next((request for request in session.requests_of(bye.uac) if request.open_at(bye.order)), None)
 
 
 # --- too late --------------------------------------------------------------------------------------------------------
@@ -226,7 +237,7 @@ def hung_up_unconfirmed(bye: Transaction) -> Breach | None:
         return None
     if setup is None or setup.final is None:
         return Breach(bye.request, "sent BYE to a call that it had not answered")
-    if any(ack.frame < bye.frame for ack in setup.acks):
+    if any(ack.order < bye.order for ack in setup.acks):
         return None
     if bye.at >= setup.final.at + dialog.allow.timeout_us - dialog.allow.session_us:
         return None

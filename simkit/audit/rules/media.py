@@ -40,7 +40,7 @@ def changed_descriptions(dialog: Dialog) -> Iterator[Description]:
     known: dict[Side, bytes] = {}
     refused: set[Side] = set()
     said = (each for transaction in dialog.transactions for each in _descriptions(transaction))
-    for each in sorted(said, key=lambda each: each.sending.frame):
+    for each in sorted(said, key=lambda each: each.sending.order):
         body, former = each.sending.message.body, known.get(each.side)
         if former is not None and former != body and not each.initial:
             unchanged = without_origin(body) == without_origin(former)
@@ -158,7 +158,7 @@ def _is_reliable_answer(response: Sending) -> bool:
 
 def second_offer(transaction: Transaction) -> Breach | None:
     """An UPDATE with an offer while another offer of the same side is open."""
-    if not _is_open(transaction.own_offer, transaction.frame):
+    if not _is_open(transaction.own_offer, transaction.order):
         return None
     return Breach(transaction.request, "sent an UPDATE with an offer while its former offer was unanswered")
 
@@ -168,15 +168,15 @@ def crossing_offer_accepted(transaction: Transaction) -> Breach | None:
     final = transaction.final
     if final is None or not transaction.succeeded:
         return None
-    if not _is_open(transaction.peer_offer, final.frame):
+    if not _is_open(transaction.peer_offer, final.order):
         return None
     return Breach(final, "accepted an UPDATE with an offer while its own offer was open; 491 was due")
 
 
-def _is_open(offer: Transaction | None, frame: int) -> bool:
-    if offer is None or not offer.open_at(frame):
+def _is_open(offer: Transaction | None, order: int) -> bool:
+    if offer is None or not offer.open_at(order):
         return False
-    return not any(_is_reliable_answer(response) for response in offer.responses if response.frame < frame)
+    return not any(_is_reliable_answer(response) for response in offer.responses if response.order < order)
 
 
 OF_ANSWERS: Final[tuple[AuditRule[Transaction], ...]] = (

@@ -148,6 +148,15 @@ def refreshed_by_the_other(session: Session) -> Breach | None:
     return None
 
 
+def taken_back_by_timer(session: Session) -> Breach | None:
+    """A refresh that comes when the timer asks for it, and takes the media back to what they were at first."""
+    first = _first_refresh(session)
+    if first is None or not first.repeats_media or not _is_due(session, first):
+        return None
+    text = "took the media back to what they were at first, in the very refresh that its timer asked for"
+    return Breach(first.request, text, "it repeats its first SDP, not its last")
+
+
 def storm(dialog: Dialog) -> Breach | None:
     """Refresh upon refresh, each answered with a 2xx."""
     crowd = _crowd(dialog)
@@ -171,7 +180,8 @@ def _crowd(dialog: Dialog) -> list[Transaction]:
 
 
 OF_SESSIONS: Final[tuple[AuditRule[Session], ...]] = (
-    rule("RFC4028-7.2-4", refreshed_by_the_other, WARNING),  # it may have been asked to
+    rule("RFC4028-7.2-4", refreshed_by_the_other, WARNING),  # they may have been asked to, both of them
+    rule("RFC4028-7.4-16", taken_back_by_timer, WARNING),
 )
 OF_SESSIONS_AS_UAC: Final[tuple[AuditRule[Session], ...]] = (  # the RFC says the same in a section for each role
     rule("RFC4028-7.2-11", never_refreshed),

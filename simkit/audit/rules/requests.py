@@ -117,7 +117,7 @@ def second_negotiation(transaction: Transaction) -> Breach | None:
     """An UPDATE with Session-Expires while the INVITE that began the dialog is still open (erratum 4744)."""
     if transaction.session is not None or transaction.request.said.interval_s is None:
         return None
-    if not any(setup.initial and setup.open_at(transaction.frame) for setup in transaction.dialog.transactions):
+    if not any(setup.initial and setup.open_at(transaction.order) for setup in transaction.dialog.transactions):
         return None
     return Breach(
         transaction.request, "negotiates a session timer while its first negotiation is open: the last counts"
@@ -176,6 +176,14 @@ def role_swapped(transaction: Transaction) -> Breach | None:
     return Breach(transaction.request, text, likely if role is as_in_the_call else "")
 
 
+def refresher_left_out(transaction: Transaction) -> Breach | None:
+    """A refresh that names no refresher, so that the role is chosen again."""
+    said = transaction.request.said
+    if said.interval_s is None or said.refresher is not None:
+        return None
+    return Breach(transaction.request, f"left the refresher out of its {transaction.method}: the role is chosen again")
+
+
 def invite_for_refresh(transaction: Transaction) -> Breach | None:
     """A re-INVITE that changes nothing, to a peer that allows UPDATE."""
     allows = transaction.peer_allows
@@ -220,6 +228,7 @@ OF_TIMED: Final[tuple[AuditRule[Transaction], ...]] = (
     rule("RFC4028-7.4-7", interval_left_out),
     rule("RFC4028-7.4-8", other_interval),
     rule("RFC4028-7.4-9", role_swapped),
+    rule("RFC4028-7.4-11", refresher_left_out, NOTE),  # permitted: to be told, not judged
     rule("RFC4028-7.4-13", invite_for_refresh, NOTE),  # many stacks know re-INVITE only
     rule("RFC4028-7.4-14", offer_in_update),
     rule("RFC4028-7.4-15", offer_left_out),

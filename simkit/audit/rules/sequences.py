@@ -34,7 +34,7 @@ def old_request_accepted(transaction: Transaction) -> Breach | None:
     former, final = transaction.previous, transaction.final
     if former is None or final is None or not transaction.succeeded:
         return None
-    if transaction.cseq >= former.cseq or former.frame > transaction.frame:
+    if transaction.cseq >= former.cseq or former.order > transaction.order:
         return None
     return Breach(final, f"accepted {transaction.method} with a lower CSeq than it had seen; 500 was due")
 
@@ -44,7 +44,7 @@ def living_dialog_denied(transaction: Transaction) -> Breach | None:
     final, dialog = transaction.final, transaction.dialog
     if final is None or transaction.status not in (404, 481, 486):
         return None
-    if any(bye.frame < final.frame for bye in dialog.byes):
+    if any(bye.order < final.order for bye in dialog.byes):
         return None
     text = f"answered {transaction.status} to {transaction.method} within a dialog that nobody has ended"
     likely = "it does not find the call that the request belongs to, or has lost it"
@@ -149,7 +149,7 @@ def cancelled_out_of_turn(transaction: Transaction) -> Breach | None:
     cancel = transaction.cancel
     if cancel is None:
         return None
-    if not any(response.frame < cancel.frame for response in transaction.responses):
+    if not any(response.order < cancel.order for response in transaction.responses):
         return Breach(cancel, "sent CANCEL before any provisional response to its INVITE")
     if transaction.final is not None and transaction.final.arrived_at + transaction.dialog.allow.turn_us < cancel.at:
         return Breach(cancel, "sent CANCEL after the final response to its INVITE")
@@ -189,11 +189,11 @@ def overlaps(dialog: Dialog) -> Iterator[Overlap]:
 
 def _is_open(earlier: Transaction, later: Transaction) -> bool:
     final, timeout_us = earlier.final, earlier.dialog.allow.timeout_us
-    if final is None or final.frame > later.frame:
+    if final is None or final.order > later.order:
         return later.at < earlier.at + timeout_us or bool(earlier.responses)
     if earlier.uac is later.uac or not earlier.succeeded or earlier.method != "INVITE":
         return False
-    return later.at < final.at + timeout_us and not any(ack.frame < later.frame for ack in earlier.acks)
+    return later.at < final.at + timeout_us and not any(ack.order < later.order for ack in earlier.acks)
 
 
 def invites_overlap(overlap: Overlap) -> Breach | None:
@@ -201,7 +201,7 @@ def invites_overlap(overlap: Overlap) -> Breach | None:
     earlier, later = overlap
     if later.method != "INVITE":
         return None
-    if not overlap.of_one_side and not any(response.frame < later.frame for response in earlier.responses):
+    if not overlap.of_one_side and not any(response.order < later.order for response in earlier.responses):
         return None
     whose = "its own former" if overlap.of_one_side else "its peer's"
     return Breach(later.request, f"sent INVITE while {whose} INVITE was open", "it does not look whether one is")
@@ -212,7 +212,7 @@ def glare_accepted(overlap: Overlap) -> Iterator[Breach]:
     if overlap.of_one_side or overlap.later.method != "INVITE":
         return
     for own, other in (overlap, reversed(overlap)):
-        if other.final is not None and other.succeeded and own.open_at(other.final.frame):
+        if other.final is not None and other.succeeded and own.open_at(other.final.order):
             yield Breach(other.final, "accepted an INVITE while its own was open; 491 was due")
 
 
@@ -228,7 +228,7 @@ def update_not_put_off(overlap: Overlap) -> Breach | None:
 
 def _not_put_off(overlap: Overlap) -> Breach | None:
     (earlier, later), final = overlap, overlap.later.final
-    if not overlap.of_one_side or final is None or not earlier.open_at(final.frame):
+    if not overlap.of_one_side or final is None or not earlier.open_at(final.order):
         return None
     if later.succeeded:
         text = f"accepted {later.method} while the former one was unanswered; 500 with Retry-After was due"
