@@ -17,6 +17,7 @@ from .terminal import say, silence, tolerate
 COMMANDS: Final = {  # in the order of --help; the module of the same name has each as `command`
     "simulate": "Run flows in virtual time.",
     "replay": "Play flows over the loopback, as real packets.",
+    "audit": "Judge captures by the rules.",
     "compare": "Put two captures, or a capture and a flow, side by side.",
     "check": "Check flow files without running them.",
     "new": "Write a starter flow.",

@@ -1,0 +1,168 @@
+"""What the audit found in captures, as a person reads it: the check-list of each call, then the findings.
+
+Few calls are each told in full; of many, only those with findings. A folder of captures is one table.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ..audit.finding import CallAudit, Deadline, DeadlineState, Finding, Refresh
+from ..rulebook import Severity
+from ..units import format_time
+from .cells import wrap
+from .style import Colour, Style
+
+TOLD_MAX: Final = 10
+"""So many calls of a capture are told in full; of more, only those with findings."""
+
+_COLOURS: Final = {Severity.ERROR: Colour.BROKEN, Severity.WARNING: Colour.BAD, Severity.NOTE: Colour.FAINT}
+_FATES: Final = {
+    DeadlineState.MET: "done",
+    DeadlineState.MISSED: "not done",
+    DeadlineState.SPARED: "not needed any more",
+    DeadlineState.UNKNOWN: "unknown: the capture ended before",
+}
+_FATES_OF_EXPIRY: Final = _FATES | {
+    DeadlineState.MET: "the session expired",
+    DeadlineState.MISSED: "the session expired",
+    DeadlineState.SPARED: "did not come to that",
+}
+_LABEL: Final = 15
+
+
+@dataclass(slots=True)
+class CaptureAudit:
+    """One capture, audited."""
+
+    path: str
+    packets: int = 0
+    sip_messages: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    truncated: str | None = None
+    malformed: list[str] = field(default_factory=list)
+    """What looked like SIP and could not be read: "frame 3: ...", the first of them."""
+    call_count: int = 0
+    calls: list[CallAudit] = field(default_factory=list)
+    """Those to be told of."""
+    counts: Counter[Severity] = field(default_factory=Counter)
+    """How many findings of each severity all its calls have."""
+    unreadable: str | None = None
+    """Why it could not be read at all."""
+
+
+def audit_text(capture: CaptureAudit, style: Style, *, verbose: bool = False) -> str:
+    """Return all that is said about one capture, without a line end."""
+    told = capture.calls if verbose or capture.call_count <= TOLD_MAX else [c for c in capture.calls if c.findings]
+    blocks = [_heading(capture, style)]
+    blocks += [_call(call, style) for call in told]
+    if len(told) < capture.call_count:
+        blocks.append(f"{capture.call_count - len(told)} more calls, in which nothing was found")
+    return "\n\n".join([*blocks, _verdict(capture, style)])
+
+
+def audit_table(captures: Sequence[CaptureAudit], style: Style) -> str:
+    """Return one row for each capture, the worst first, without a line end."""
+    from tabulate import tabulate  # takes 60 ms to import
+
+    ordered = sorted(captures, key=lambda each: (each.unreadable is None, *(-each.counts[one] for one in Severity)))
+    rows = [
+        (
+            style.text(each.path) if each.unreadable is None else f"{style.text(each.path)}: cannot be read",
+            *(each.packets, each.sip_messages, each.call_count),
+            *(each.counts[severity] or "" for severity in Severity),
+        )
+        for each in ordered
+    ]
+    headers = ("capture", "packets", "SIP", "calls", "errors", "warnings", "notes")
+    return tabulate(rows, headers=headers, tablefmt="plain", disable_numparse=True)
+
+
+def _heading(capture: CaptureAudit, style: Style) -> str:
+    skipped = [f"{count} {style.text(reason)}" for reason, count in capture.skipped.most_common()]
+    facts = [_count(capture.packets, "packet"), _count(capture.sip_messages, "SIP message")]
+    lines = [f"{style.paint(style.text(capture.path), Colour.NAME)}  {', '.join(facts)}"]
+    if skipped:
+        lines += wrap(f"skipped: {', '.join(skipped)}", style.width, indent=9)
+    if capture.truncated:
+        lines.append(style.text(f"the file breaks off: {capture.truncated}"))
+    return "\n".join([*lines, *(style.text(each) for each in capture.malformed)])
+
+
+def _call(call: CallAudit, style: Style) -> str:
+    arrow = style.glyphs.arrow
+    title = f"call {call.call_id}" if call.caller is None else f"{call.caller} {arrow} {call.callee}  {call.call_id}"
+    rows = [row for row in _facts(call, style) if row[1]]
+    lines = [style.paint(style.text(title), Colour.NAME)]
+    for label, text in rows:
+        first, *rest = wrap(style.text(text), max(20, style.width - _LABEL - 2), indent=0)
+        lines.append(f"  {label:<{_LABEL}}{first}")
+        lines += [f"  {'':<{_LABEL}}{line}" for line in rest]
+    for finding in call.findings:
+        lines += ["", *_finding(finding, style)]
+    return "\n".join(lines)
+
+
+def _facts(call: CallAudit, style: Style) -> Iterator[tuple[str, str]]:
+    """Yield the rows of the check-list that people write by hand."""
+    if call.offered is None:
+        offered = "no session timer was offered"
+    else:
+        answered = f"answered {call.answered}" if call.answered else "answered without one"
+        offered = f"{call.offered}, offered by {call.offered_by}; {answered}"
+    yield "session timer", offered + (f"; Min-SE {call.min_se_s}" if call.min_se_s is not None else "")
+    if call.session_interval_s is not None:
+        yield "in force", f"{call.session_interval_s} s, refreshed by {call.refresher or 'nobody that was named'}"
+    for number, refresh in enumerate(call.refreshes):
+        yield ("" if number else "refreshes"), _refresh(refresh)
+    yield "end", _end(call)
+    for number, deadline in enumerate(call.deadlines):
+        yield ("" if number else "was due"), _deadline(deadline)
+
+
+def _refresh(refresh: Refresh) -> str:
+    sent = f", sent {refresh.sent} times" if refresh.sent > 1 else ""
+    if refresh.status is None:
+        outcome = "no final response"
+    else:
+        late = (refresh.answered_at or refresh.at) - refresh.at
+        outcome = f"{refresh.status}" + (f" after {format_time(late)} s" if late else "")
+    session = f"; {refresh.interval_s} s from then" if refresh.interval_s is not None else ""
+    return f"{format_time(refresh.at)}  {refresh.method} by {refresh.actor}{sent}: {outcome}{session}"
+
+
+def _end(call: CallAudit) -> str:
+    if call.reason is None:
+        return "none seen: the call was up when the capture ended" if call.started_us is not None else "none seen"
+    status = f" ({call.status})" if call.status is not None else ""
+    when = f"{format_time(call.ended_us)}  " if call.ended_us is not None else ""
+    return f"{when}{call.reason}{status}" + (f", by {call.ended_by}" if call.ended_by else "")
+
+
+def _deadline(deadline: Deadline) -> str:
+    fate = (_FATES_OF_EXPIRY if deadline.what == "expiry" else _FATES)[deadline.state]
+    actor = f" by {deadline.actor}" if deadline.actor else ""
+    return f"{format_time(deadline.due_at)}  {deadline.what}{actor}: {fate}  ({deadline.rule})"
+
+
+def _finding(finding: Finding, style: Style) -> list[str]:
+    again = f", and {_count(len(finding.again), 'more time')}" if finding.again else ""
+    place = f"frame {finding.frame}, {format_time(finding.at)} s{again}"
+    head = f"  {style.paint(finding.severity.value, _COLOURS[finding.severity])}  {finding.rule}  {place}"
+    room = max(20, style.width - 4)
+    lines = [head, *(f"    {line}" for line in wrap(style.text(f"{finding.actor} {finding.text}"), room, indent=0))]
+    if finding.likely:
+        lines += [f"    {line}" for line in wrap(style.text(f"likely: {finding.likely}"), room, indent=8)]
+    return lines
+
+
+def _verdict(capture: CaptureAudit, style: Style) -> str:
+    word = "FAIL" if capture.counts[Severity.ERROR] else "PASS"
+    painted = style.paint(word, Colour.BAD if word == "FAIL" else Colour.GOOD)
+    found = ", ".join(_count(capture.counts[severity], severity.value) for severity in Severity)
+    return f"{painted}  {found}   {_count(capture.call_count, 'call')}"
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

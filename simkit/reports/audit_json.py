@@ -1,0 +1,101 @@
+"""Audited captures as JSON objects and as JUnit XML. Keys are only ever added; times are integers of microseconds."""
+
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from .. import __version__
+from ..audit.finding import CallAudit, Deadline, Finding, Refresh
+from ..rulebook import Severity
+from .audit import CaptureAudit, audit_text
+from .cells import printable
+from .style import PLAIN
+
+
+def audit_object(capture: CaptureAudit) -> dict[str, object]:
+    """Return the object of one capture."""
+    return {
+        "simkit": __version__,
+        "capture": capture.path,
+        "packets": capture.packets,
+        "sip_messages": capture.sip_messages,
+        "skipped": dict(capture.skipped),
+        "truncated": capture.truncated,
+        "error": capture.unreadable,
+        "calls": [_call(call) for call in capture.calls],
+        "violations": [_violation(finding) for call in capture.calls for finding in call.findings],
+    }
+
+
+def _call(call: CallAudit) -> dict[str, object]:
+    return {
+        "call_id": call.call_id,
+        "session_interval_s": call.session_interval_s,
+        "refresher": call.refresher,
+        "refreshes": sum(refresh.interval_s is not None for refresh in call.refreshes),
+        "ended_by": call.ended_by,
+        "ended_us": call.ended_us,
+        "reason": call.reason,
+        "caller": call.caller,
+        "callee": call.callee,
+        "started_us": call.started_us,
+        "offered": call.offered,
+        "answered": call.answered,
+        "min_se_s": call.min_se_s,
+        "session_refresh_requests": [_refresh(refresh) for refresh in call.refreshes],
+        "deadlines": [_deadline(deadline) for deadline in call.deadlines],
+    }
+
+
+def _refresh(refresh: Refresh) -> dict[str, object]:
+    return {
+        "actor": refresh.actor,
+        "method": refresh.method,
+        "frame": refresh.frame,
+        "at_us": refresh.at,
+        "status": refresh.status,
+        "answered_us": refresh.answered_at,
+        "sent": refresh.sent,
+        "session_interval_s": refresh.interval_s,
+    }
+
+
+def _deadline(deadline: Deadline) -> dict[str, object]:
+    return {
+        "what": deadline.what,
+        "rule": deadline.rule,
+        "actor": deadline.actor,
+        "due_us": deadline.due_at,
+        "state": deadline.state.value,
+    }
+
+
+def _violation(finding: Finding) -> dict[str, object]:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "actor": finding.actor,
+        "at_us": finding.at,
+        "frame": finding.frame,
+        "text": f"{finding.actor} {finding.text}",
+        "likely": finding.likely or None,
+        "again": list(finding.again),
+    }
+
+
+def audit_junit(captures: Sequence[CaptureAudit]) -> str:
+    """Return the captures as JUnit XML: a test case for each, failed by an error among its findings."""
+    root = Element("testsuites", name="simkit audit", tests=str(len(captures)))
+    failed = sum(bool(capture.counts[Severity.ERROR]) for capture in captures)
+    errors = sum(capture.unreadable is not None for capture in captures)
+    suite = SubElement(
+        root, "testsuite", name="audit", tests=str(len(captures)), failures=str(failed), errors=str(errors)
+    )
+    for capture in captures:
+        case = SubElement(suite, "testcase", classname="audit", name=printable(capture.path))
+        if capture.unreadable is not None:
+            SubElement(case, "error", message=printable(capture.unreadable))
+        elif capture.counts[Severity.ERROR]:
+            text = audit_text(capture, PLAIN)
+            SubElement(case, "failure", message=printable(text.rsplit("\n", 1)[-1])).text = f"\n{text}\n"
+    indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(root, encoding="unicode")}\n'

@@ -1,0 +1,129 @@
+"""`simkit audit`: what is said of a capture, and with which exit code."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from .conftest import Simkit
+
+CARELESS = """\
+simkit: 1
+name: careless
+about: A callee whose 200 names the refresher and forgets to require the extension.
+actors:
+  alice: {role: uac}
+  bob: {role: scripted}
+flow:
+  - alice: call bob
+  - alice -> bob: INVITE
+  - bob -> alice: 200 INVITE
+    with: {Session-Expires: 1800;refresher=uac, Supported: timer}
+    mark: up
+  - alice -> bob: ACK
+  - bob -> alice: BYE
+    at: up + 10s
+    with: {Supported: timer}
+  - alice -> bob: 200 BYE
+"""
+
+SAID = """\
+careless.pcap  5 packets, 5 SIP messages
+
+192.0.2.1:5060 → 192.0.2.2:5060  8mq66q73jf1@192.0.2.1
+  session timer  1800, offered by 192.0.2.1:5060; answered 1800;refresher=uac
+  in force       1800 s, refreshed by 192.0.2.1:5060
+  end            10.000  hung-up, by 192.0.2.2:5060
+  was due        900.000  refresh by 192.0.2.1:5060: not needed any more
+                 (RFC4028-7.2-12)
+                 1768.000  BYE by 192.0.2.2:5060: not needed any more
+                 (RFC4028-10-7)
+                 1800.000  expiry: did not come to that  (RFC4028-7.2-10)
+
+  error  RFC4028-9-11  frame 2, 0.000 s
+"""
+
+
+@pytest.fixture
+def captures(simkit: Simkit, folder: Path) -> None:
+    """A capture in order, and one that is not."""
+    (folder / "careless.yaml").write_text(CARELESS)
+    (folder / "captures").mkdir()
+    assert simkit("simulate", "flows/short.yaml", "--pcap", "captures/short.pcap").exit_code == 0
+    assert simkit("simulate", "careless.yaml", "--pcap", "careless.pcap").exit_code == 0
+
+
+@pytest.mark.usefixtures("captures")
+def test_a_call_in_order_is_told_as_a_check_list(simkit: Simkit) -> None:
+    result = simkit("audit", "captures/short.pcap")
+    assert result.exit_code == 0
+    assert "session timer  1800" in result.stdout
+    assert result.stdout.endswith("PASS  0 errors, 0 warnings, 0 notes   1 call\n")
+
+
+@pytest.mark.usefixtures("captures")
+def test_a_broken_rule_is_named_with_actor_frame_and_time(simkit: Simkit) -> None:
+    result = simkit("audit", "careless.pcap")
+    assert result.exit_code == 1
+    assert result.stdout.startswith(SAID)
+    assert result.stdout.endswith("FAIL  1 error, 0 warnings, 0 notes   1 call\n")
+
+
+@pytest.mark.usefixtures("captures")
+def test_a_folder_gives_one_table_with_the_worst_first(simkit: Simkit) -> None:
+    result = simkit("audit", "-q", ".")
+    assert result.exit_code == 1
+    header, worst, best = result.stdout.strip().split("\n")
+    assert header.split() == ["capture", "packets", "SIP", "calls", "errors", "warnings", "notes"]
+    assert worst.split() == ["./careless.pcap", "5", "5", "1", "1"]
+    assert best.split() == ["./captures/short.pcap", "5", "5", "1"]
+
+
+@pytest.mark.usefixtures("captures")
+def test_json_has_the_calls_and_the_violations(simkit: Simkit) -> None:
+    result = simkit("audit", "careless.pcap", "--json", "-")
+    found = json.loads(result.stdout)
+    assert (found["packets"], found["sip_messages"], found["skipped"]) == (5, 5, {})
+    (call,) = found["calls"]
+    assert (call["session_interval_s"], call["refresher"], call["refreshes"]) == (1800, "192.0.2.1:5060", 0)
+    assert (call["ended_by"], call["ended_us"], call["reason"]) == ("192.0.2.2:5060", 10_000_000, "hung-up")
+    (violation,) = found["violations"]
+    assert {key: violation[key] for key in ("rule", "severity", "actor", "at_us", "frame")} == {
+        "rule": "RFC4028-9-11",
+        "severity": "error",
+        "actor": "192.0.2.2:5060",
+        "at_us": 0,
+        "frame": 2,
+    }
+
+
+@pytest.mark.usefixtures("captures")
+def test_junit_has_a_case_for_each_capture(simkit: Simkit, folder: Path) -> None:
+    (folder / "words.pcap").write_text("words")
+    result = simkit("audit", ".", "--junit", "report.xml")
+    assert result.exit_code == 2
+    suite = ElementTree.parse(folder / "report.xml").getroot()[0]
+    assert [(case.get("name"), [child.tag for child in case]) for case in suite] == [
+        ("./captures/short.pcap", []),
+        ("./careless.pcap", ["failure"]),
+        ("./words.pcap", ["error"]),
+    ]
+
+
+def test_what_cannot_be_audited_is_said(simkit: Simkit, folder: Path) -> None:
+    (folder / "words.pcap").write_text("words")
+    result = simkit("audit", "words.pcap")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("words.pcap: ")
+    (folder / "empty").mkdir()
+    assert simkit("audit", "empty").exit_code == 5
+
+
+@pytest.mark.usefixtures("captures")
+def test_a_capture_that_breaks_off_is_judged_as_far_as_it_goes(simkit: Simkit, folder: Path) -> None:
+    whole = (folder / "careless.pcap").read_bytes()
+    (folder / "cut.pcap").write_bytes(whole[:-100])
+    result = simkit("audit", "cut.pcap")
+    assert result.exit_code == 1
+    assert "cut.pcap  4 packets, 4 SIP messages\nthe file breaks off: " in result.stdout
