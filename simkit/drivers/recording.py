@@ -69,12 +69,18 @@ def _drain(sniffer: Sniffer, expected: int) -> None:
 
 
 def _seen(sent: Sequence[Sent], sniffer: Sniffer, clock: RunClock) -> tuple[list[Transit], int]:
-    """Return the messages that the sniffer saw, at its times, and how many it saw beside them."""
+    """Return the messages that the sniffer saw, at its times, and how many it saw beside them.
+
+    Where a time stamp is before the last one, what was captured later is believed to have been later: two processors'
+    clocks may differ by a tenth of a millisecond.
+    """
     awaited: dict[Datagram, deque[Transit]] = defaultdict(deque)
     for transit, datagram in sent:
         awaited[datagram].append(transit)
     seen: list[Transit] = []
+    latest_at = 0
     for calendar_ns, datagram in sniffer.sniffed:
         if awaited[datagram]:
-            seen.append(replace(awaited[datagram].popleft(), sent_at=clock.at_calendar_ns(calendar_ns)))
+            latest_at = max(latest_at, clock.at_calendar_ns(calendar_ns))
+            seen.append(replace(awaited[datagram].popleft(), sent_at=latest_at))
     return seen, len(sniffer.sniffed) - len(seen)

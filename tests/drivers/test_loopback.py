@@ -393,6 +393,17 @@ def test_the_sniffer_sees_what_the_sockets_sent(listened: tuple[Stage, Listening
     assert [transit.sent_at for transit in seen] == sorted(transit.sent_at for transit in seen)
 
 
+def test_time_stamps_that_go_back_leave_the_order_of_what_was_captured(listened: tuple[Stage, Listening]) -> None:
+    stage, listening = listened
+    record(stage, listening)
+    assert listening.sniffer
+    sniffed = listening.sniffer.sniffed
+    sniffed[2] = sniffed[2]._replace(calendar_ns=sniffed[1].calendar_ns - 100_000)
+    seen = list(listening.recording(stage.driver.sent, stage.clock).trace.messages())
+    assert [transit.number for transit in seen] == [transit.number for transit in stage.recorder.transits]
+    assert seen[2].sent_at == seen[1].sent_at
+
+
 def test_a_sniffer_that_missed_a_message_is_no_witness(
     listened: tuple[Stage, Listening], monkeypatch: pytest.MonkeyPatch
 ) -> None:
