@@ -30,8 +30,9 @@ MAY_IMPORT = {  # beside itself and what is for everybody
     "runs": ("flows", "drivers", "foreign", "museum", "ua", "sip", "trace", "settings"),
     "captures": ("trace", "sip"),
     "audit": ("trace", "sip", "rulebook"),  # never ua: it judges ua, and would share its errors
-    "reports": ("runs", "captures", "audit", "flows", "sip", "trace", "rulebook"),
+    "reports": ("runs", "conformance", "museum", "captures", "audit", "flows", "sip", "trace", "rulebook"),
     "museum": ("ua", "sip"),
+    "conformance": ("runs", "museum", "audit", "flows", "rulebook"),
     "sipp": ("flows", "sip"),
     "__init__": ("api",),
 }

@@ -19,6 +19,8 @@ COMMANDS: Final = {  # in the order of --help; the module of the same name has e
     "replay": "Play flows over the loopback, as real packets.",
     "audit": "Judge captures by the rules.",
     "compare": "Put two captures, or a capture and a flow, side by side.",
+    "conform": "Put a timer logic to the test, rule by rule.",
+    "museum": "Show the defects that real stacks had, and who catches them.",
     "check": "Check flow files without running them.",
     "new": "Write a starter flow.",
     "explain": "Say what a rule asks, and why.",

@@ -1,7 +1,7 @@
 """A museum piece: one of our machines with one thing wrong, and where the world has seen that."""
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 from ..ua.call import Call
 from ..ua.callee import CalleeCall
@@ -15,7 +15,7 @@ Machine = type[UserAgent] | type[Proxy]
 """What takes the place of a party's machine; it is made with the same arguments."""
 
 
-class Visible(Enum):
+class Visible(StrEnum):
     """What a capture of the call shows of a defect."""
 
     FULLY = "fully"  # who looks at the messages alone can name it
@@ -38,6 +38,11 @@ class Piece:
     """Where it was seen: a repository and the number of an issue, or a file."""
     machine: Machine = field(repr=False)
     visible: Visible = Visible.FULLY
+
+    @property
+    def of_proxy(self) -> bool:
+        """Whether it takes the place of a proxy, not of a user agent."""
+        return issubclass(self.machine, Proxy)
 
 
 @dataclass(frozen=True, slots=True)
