@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from time import perf_counter_ns
 from typing import Final
 
 from ..errors import Fault, FlowError, SetupError
@@ -104,6 +105,7 @@ def _in_parallel(work: Sequence[Sequence[Part]], terms: Terms, jobs: int, progre
     with ProcessPoolExecutor(jobs, initializer=_leave_interruptions_to_the_parent) as pool:
         is_complete = False
         try:
+            began_ns = perf_counter_ns()
             runs = [[pool.submit(_run, terms, part) for part in parts] for parts in work]
             for parts, coming in zip(work, runs, strict=True):
                 done = []
@@ -111,7 +113,10 @@ def _in_parallel(work: Sequence[Sequence[Part]], terms: Terms, jobs: int, progre
                     done.append(run.result())
                     if len(work) == 1:
                         progressed(numbers.stop, terms.count(flow))
-                yield join(done)
+                whole = join(done)
+                if len(parts) > 1:
+                    whole.wall_us = (perf_counter_ns() - began_ns) // 1000
+                yield whole
             is_complete = True
         except BrokenProcessPool:
             raise SetupError("a worker process died; try again with -j 1") from None

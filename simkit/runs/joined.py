@@ -12,7 +12,7 @@ _WORST_FIRST = (Verdict.ERROR, Verdict.FAIL, Verdict.PASS)
 
 
 def join(parts: Sequence[Run]) -> Run:
-    """Return the run that these are parts of, in the order of their calls; `wall_us` is that of the slowest."""
+    """Return the run that these are parts of, in the order of their calls; `wall_us` is that of the slowest part."""
     failed = sorted({failure.call for part in parts for failure in part.failures})
     shown = failed[:SHOWN_MAX]
     traces = {number: trace for part in parts for number, trace in part.traces.items()}
