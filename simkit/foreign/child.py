@@ -7,6 +7,8 @@ falls due. What a kind of child is asked beside that, `timer_logic` and `endpoin
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
+from ..errors import ForeignError
+from ..units import format_time
 from .actions import Actions
 from .process import ChildProcess
 from .wire import Kind, Nonsense, Reply, read_hello, read_reply, write_request
@@ -21,8 +23,7 @@ class Child:
     """A process that has said what it is; `now` is its clock, in microseconds of its party's time."""
 
     def __init__(self, command: Sequence[str], *, whose: str, timeout_s: float) -> None:
-        """Start it and hear what it is. Raises ForeignError."""
-        self._whose = whose
+        """Prepare to start it; errors begin with `whose` it is."""
         self._process = ChildProcess(command, whose=f"{whose} ('{' '.join(command)}')", timeout_s=timeout_s)
         self.now = 0
         self._shift = 0
@@ -34,11 +35,11 @@ class Child:
         """When it wants to be called; None: it waits for nothing, or cannot know."""
         self._requests = 0
         self._idle_steps = 0
-        try:
-            line = self._process.read_line()
-        except BaseException:
-            self._process.end(at_once=True)
-            raise
+
+    def start(self) -> None:
+        """Start it, and hear what it is. Raises ForeignError."""
+        self._process.start()
+        line = self._process.read_line()
         self._hello = self._understood(lambda: read_hello(line))
 
     @property
@@ -70,24 +71,31 @@ class Child:
         return self._exchange("advance", read, {"until": until})
 
     def _exchange(self, do: str, read: Callable[[Actions], T], fields: dict[str, Any]) -> T:
-        self._requests += 1
-        now, shift = self.now + self._shift, self._shift
-        if "until" in fields:
-            fields["until"] += shift
-        request = write_request(self._requests, do, now, fields)
         try:
-            line = self._process.exchange(request)
-        except BaseException:  # an interruption as well: its answer would be taken for the next
+            return self._ask(do, read, fields)
+        except ForeignError as error:
+            until = fields.get("until")
+            asked = f'asked for "{do}"' if until is None else f"when it was to run up to {format_time(until)} s"
+            raise ForeignError(f"{error.what}, {asked}", error.log) from None
+        except BaseException:  # an interruption: its answer would be taken for the next
             self._process.end(at_once=True)
             raise
 
+    def _ask(self, do: str, read: Callable[[Actions], T], fields: dict[str, Any]) -> T:
+        self._requests += 1
+        now, shift = self.now + self._shift, self._shift
+        until = fields["until"] + shift if "until" in fields else None
+        moved = fields if until is None else {**fields, "until": until}
+        line = self._process.exchange(write_request(self._requests, do, now, moved))
+
         def understand() -> T:
             reply = read_reply(line, self._requests, self._hello, now=now)
-            reached = _reached(do, reply, now, fields.get("until"))
+            reached = _reached(do, reply, now, until)
             self.now = reached - shift
             self.next_at = None if reply.next_at is None else reply.next_at - shift
-            self.is_settled = do == "advance" and not reply.actions and self.next_at != self.now
-            self._note_idleness(reached == now and do == "advance" and not reply.actions)
+            did_nothing = do == "advance" and not reply.actions
+            self.is_settled = did_nothing and self.next_at != self.now
+            self._note_idleness(did_nothing and reached == now)
             return read(reply.actions)
 
         return self._understood(understand)

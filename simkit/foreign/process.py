@@ -9,11 +9,12 @@ import os
 import select
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from time import monotonic
-from typing import Final, NoReturn
+from typing import IO, Final
 
 from ..errors import ForeignError
+from .interruptions import undisturbed
 from .wire import shown_line
 
 LINE_BYTES_MAX: Final = 1 << 20
@@ -33,30 +34,37 @@ class ChildProcess:
     """A program that answers lines with lines, in the current folder. Every failure is a ForeignError."""
 
     def __init__(self, command: Sequence[str], *, whose: str, timeout_s: float) -> None:
-        """Start it; errors begin with `whose` it is. Raises ForeignError where that cannot be done."""
+        """Prepare to start it; errors begin with `whose` it is."""
+        self._command = command
         self._whose = whose
         self._timeout_s = timeout_s
         self._unread = bytearray()
         self._log = bytearray()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._input = self._output = self._errors = -1
+        self._poll = select.poll()
+
+    def start(self) -> None:
+        """Start it. Raises ForeignError where that cannot be done."""
         try:
-            self._process = subprocess.Popen(
-                command,
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
+            with undisturbed():
+                self._process = subprocess.Popen(
+                    self._command,
+                    bufsize=0,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                )
+                self._watch(self._process)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the command
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise ForeignError(f"{whose} cannot be started: {reason}") from None
-        process = self._process
-        self._input, self._output, self._errors = (
-            pipe.fileno() for pipe in (process.stdin, process.stdout, process.stderr) if pipe is not None
-        )
+            raise ForeignError(f"{self._whose} cannot be started: {reason}") from None
+
+    def _watch(self, process: "subprocess.Popen[bytes]") -> None:
+        self._input, self._output, self._errors = (pipe.fileno() for pipe in _pipes(process))
         for descriptor in (self._input, self._output, self._errors):
             os.set_blocking(descriptor, False)
-        self._poll = select.poll()
         self._poll.register(self._output, select.POLLIN)
         self._poll.register(self._errors, select.POLLIN)
 
@@ -114,7 +122,7 @@ class ChildProcess:
                 if not chunk:
                     raise self._death()
                 self._unread += chunk
-        if not ready and self._process.poll() is not None:
+        if not ready and self._running.poll() is not None:
             raise self._death()
         if monotonic() > give_up_at:
             raise self.failure(
@@ -148,9 +156,10 @@ class ChildProcess:
         return ForeignError(f"{self._whose} {what}", self._last_lines())
 
     def _death(self) -> ForeignError:
+        process = self._running
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(GRACE_S)
-        status = self._process.poll()
+            process.wait(GRACE_S)
+        status = process.poll()
         if status is None:
             return self.failure("closed its standard output")
         if status < 0:
@@ -169,43 +178,53 @@ class ChildProcess:
     # --- ending ---
 
     @property
+    def _running(self) -> "subprocess.Popen[bytes]":
+        assert self._process is not None, "it has been started"
+        return self._process
+
+    @property
     def has_ended(self) -> bool:
-        """Whether it has been ended."""
-        return self._process.stdin is None or self._process.stdin.closed
+        """Whether it has been ended, or has not been started."""
+        return self._process is None
 
     def end(self, *, at_once: bool = False) -> None:
         """End it and all that it started: by the end of its input, by SIGTERM, and in any case by SIGKILL."""
-        process = self._process
-        if process.stdin is None or process.stdin.closed:
+        process, self._process = self._process, None
+        if process is None:
             return
-        process.stdin.close()  # which says as well that it is being ended
         try:
-            if not (self._ends_within(0.0) if at_once else self._ends_within(GRACE_S)):
-                self._signal(signal.SIGTERM)
-                self._ends_within(GRACE_S)
+            _pipes(process)[0].close()
+            if not _ends_within(0.0 if at_once else GRACE_S, process):
+                _signal(process, signal.SIGTERM)
+                _ends_within(GRACE_S, process)
         finally:
-            self._signal(signal.SIGKILL)
+            _signal(process, signal.SIGKILL)
             process.wait()
-            self._close()
+            self._close(process)
 
-    def _ends_within(self, seconds: float) -> bool:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
-        return self._process.returncode is not None
-
-    def _signal(self, number: signal.Signals) -> None:
-        """Signal its whole group: that is there as long as one of its members is."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # PermissionError: macOS, for zombies only
-            os.killpg(self._process.pid, number)
-
-    def _close(self) -> None:
+    def _close(self, process: "subprocess.Popen[bytes]") -> None:
         """Read what is left of the log: as much as a pipe holds, for one that left the session may still write."""
         for _ in range(_CHUNKS_LEFT_MAX):
             if not self._read_log():
                 break
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                pipe.close()
+        for pipe in _pipes(process)[1:]:
+            pipe.close()
+
+
+def _pipes(process: "subprocess.Popen[bytes]") -> list[IO[bytes]]:
+    return [pipe for pipe in (process.stdin, process.stdout, process.stderr) if pipe is not None]
+
+
+def _ends_within(seconds: float, process: "subprocess.Popen[bytes]") -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    return process.returncode is not None
+
+
+def _signal(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    """Signal its whole group, which is there as long as one of its members is."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # PermissionError: macOS, for zombies only
+        os.killpg(process.pid, number)
 
 
 def _signal_name(number: int) -> str:
@@ -213,34 +232,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-class _SignalledError(BaseException):
-    """A signal that would have ended us without a word."""
-
-
-@contextlib.contextmanager
-def orderly_ends() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end us only when this block has been left, so that children are ended before.
-
-    Elsewhere than in the main thread, and where somebody has other plans for these signals, nothing is changed.
-    """
-    received: list[int] = []
-
-    def receive(number: int, _: object) -> NoReturn:
-        received.append(number)
-        raise _SignalledError
-
-    changed = []
-    try:
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is signal.SIG_DFL:
-                with contextlib.suppress(ValueError):
-                    signal.signal(number, receive)
-                    changed.append(number)
-        yield
-    finally:
-        for number in changed:
-            signal.signal(number, signal.SIG_DFL)
-        if received:
-            os.kill(os.getpid(), received[0])

@@ -59,7 +59,7 @@ class Seats:
         self._stack.close()
 
     def _start_all(self) -> None:
-        from ..foreign.process import orderly_ends
+        from ..foreign.interruptions import orderly_ends
         from ..foreign.wire import Kind
 
         self._stack.enter_context(orderly_ends())
@@ -80,11 +80,12 @@ class Seats:
 
         logic = self._flow.actors[name].logic
         assert logic is not None
+        child = Child(logic.command, whose=f"{name}'s logic", timeout_s=self._timeout_s)
+        self._stack.callback(child.end)
         try:
-            child = Child(logic.command, whose=f"{name}'s logic", timeout_s=self._timeout_s)
+            child.start()
         except ForeignError as error:
             raise error.at(logic.source) from None
-        self._stack.callback(child.end)
         return child
 
     def _take_child(self, name: str) -> "Child":
