@@ -27,7 +27,8 @@ STOOD_STILL = ("suspend", "suspend-too-long")
 def serious(flow: Flow) -> Iterator[Finding]:
     """Findings that are more than notes, about parties that follow rules of their own."""
     run = simulate(flow, keep_all=True)
-    ours = {name for name, actor in flow.actors.items() if actor.role is not Role.SCRIPTED}
+    actors = flow.actors.values()
+    ours = {actor.name for actor in actors if actor.role is not Role.SCRIPTED and actor.logic is None}
     for number in sorted(run.traces)[:CALLS_MAX]:
         for trace in by_call_id(run.traces[number]):
             for finding in audit_call(trace, ended_at=run.virtual_us).findings:

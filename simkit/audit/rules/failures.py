@@ -83,7 +83,8 @@ def _not_waited_out(transaction: Transaction) -> Breach | None:
     again = _next_refresh(transaction)
     wanted_until = min(_settled_at(transaction), dialog.last_at)
     if again is None or again.at > refused_at + GLARE_OVER_US:
-        if wanted_until <= refused_at + GLARE_OVER_US:
+        over_at = refused_at + GLARE_OVER_US
+        if wanted_until <= over_at or not dialog.heard_after(transaction.uac, over_at):
             return None
         text = f"did not try its {transaction.method} again after 491; that was due within {about(most_us)}"
         return Breach(transaction.request, text, _why_not_again(again), at=refused_at + most_us)
