@@ -48,10 +48,11 @@ class Tally:
     def add(self, call: CallRun) -> None:
         """Count a call that is over."""
         self._messages += call.messages
-        self._virtual_us = max(self._virtual_us, call.last_at)
+        failure = call.script.failure
+        self._virtual_us = max(self._virtual_us, call.last_at, failure.at if failure else 0)
         self._summaries[call.number] = call.ledger.summaries()
         judgements = self._judge(call)
-        failed = call.script.failure is not None or any(judgement.failure for judgement in judgements)
+        failed = failure is not None or any(judgement.failure for judgement in judgements)
         self._verdicts |= {call.script.verdict, Verdict.FAIL if failed else Verdict.PASS}
         self._note(_of_lines(call.script))
         self._note(_of_terms(self._terms, judgements))
