@@ -303,9 +303,9 @@ PASSED_ANSWERS: Final[Mapping[str, Callable[[Terms, Terms, Terms], bool]]] = {
 }
 """Of a 2xx, by what the caller asked, what the callee heard and what it gave; they bind the proxy."""
 
-DUTIES_OF_UAC: Final = ("RFC4028-7.2-10", "RFC4028-7.2-11", "RFC4028-7.2-12", "RFC4028-10-1")
+DUTIES_OF_UAC: Final = ("RFC4028-7.2-10", "RFC4028-7.2-11", "RFC4028-7.2-12")
 """What binds a refresher that was UAC of the last 2xx, once half the interval is over."""
-DUTIES_OF_UAS: Final = ("RFC4028-9-14", "RFC4028-9-15", "RFC4028-9-16", "RFC4028-10-1")
+DUTIES_OF_UAS: Final = ("RFC4028-9-14", "RFC4028-9-15", "RFC4028-9-16")
 """The same of one that was UAS."""
 
 _TABLES: Final = (

@@ -1,4 +1,4 @@
-"""The museum's pieces: machines of ours, told with symptom, cause, rules and source, and seated where a flow says so."""
+"""The museum's pieces: machines of ours, told with symptom, cause, rules and source, and seated where a flow says."""
 
 import pytest
 
