@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from ..errors import CaptureError, NothingToRunError
-from ..reports.audit import TOLD_MAX, CaptureAudit, audit_table, audit_text
+from ..reports.audit import BROKEN_MAX, TOLD_MAX, CaptureAudit, audit_table, audit_text, audit_verdict, is_broken
 from ..rulebook import Severity
 from .outputs import STANDARD_OUTPUT, Output
 from .terminal import say, style
@@ -31,7 +31,7 @@ def command(paths: tuple[str, ...], speed: int, strict: bool, quiet: bool, verbo
     An error is a broken MUST, a warning a broken SHOULD, a note a custom that the field knows. Exit code 1 where there
     is an error (with --strict, a warning); 2 where a capture cannot be read.
     """
-    keeps_all = verbose or given["json"] is not None
+    keeps_all = verbose or given["json"] is not None  # else memory does not grow with the calls
     looks, silent = style(given["colour"]), STANDARD_OUTPUT in (given["json"], given["junit"])
     audited = []
     for path in _captures(paths):
@@ -44,7 +44,7 @@ def command(paths: tuple[str, ...], speed: int, strict: bool, quiet: bool, verbo
     if len(audited) > 1 and not silent:
         say(("" if quiet else "\n") + audit_table(audited, looks))
     elif quiet and not silent and audited[0].unreadable is None:
-        say(audit_text(audited[0], looks).rsplit("\n", 1)[-1])
+        say(audit_verdict(audited[0], looks))
     _write(audited, given)
     return _exit_code(audited, strict=strict)
 
@@ -93,7 +93,7 @@ def _audit(path: str, speed: int, *, keeps_all: bool) -> CaptureAudit:
     from ..captures.reader import read_capture
     from ..runs.crowd import collecting_rarely
 
-    capture = CaptureAudit(path)
+    capture, kept_max = CaptureAudit(path), TOLD_MAX + BROKEN_MAX
     try:
         with read_capture(path) as reader, collecting_rarely():
             for call in captured_calls(reader):
@@ -101,7 +101,7 @@ def _audit(path: str, speed: int, *, keeps_all: bool) -> CaptureAudit:
                 capture.call_count += 1
                 capture.sip_messages += sum(1 for _ in call.trace.messages())
                 capture.counts.update(finding.severity for finding in found.findings)
-                if keeps_all or found.findings or capture.call_count <= TOLD_MAX:
+                if keeps_all or capture.call_count <= TOLD_MAX or (is_broken(found) and len(capture.calls) < kept_max):
                     capture.calls.append(found)
     except CaptureError as error:
         capture.unreadable = str(error)

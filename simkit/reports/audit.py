@@ -1,6 +1,6 @@
 """What the audit found in captures, as a person reads it: the check-list of each call, then the findings.
 
-Few calls are each told in full; of many, only those with findings. A folder of captures is one table.
+Few calls are each told in full; of many, only those with an error or a warning. A folder of captures is one table.
 """
 
 from collections import Counter
@@ -15,7 +15,9 @@ from .cells import wrap
 from .style import Colour, Style
 
 TOLD_MAX: Final = 10
-"""So many calls of a capture are told in full; of more, only those with findings."""
+"""So many calls of a capture are told in full; of more, only those with an error or a warning."""
+BROKEN_MAX: Final = 100
+"""... and of these so many."""
 
 _COLOURS: Final = {Severity.ERROR: Colour.BROKEN, Severity.WARNING: Colour.BAD, Severity.NOTE: Colour.FAINT}
 _FATES: Final = {
@@ -54,12 +56,19 @@ class CaptureAudit:
 
 def audit_text(capture: CaptureAudit, style: Style, *, verbose: bool = False) -> str:
     """Return all that is said about one capture, without a line end."""
-    told = capture.calls if verbose or capture.call_count <= TOLD_MAX else [c for c in capture.calls if c.findings]
+    told = capture.calls
+    if not verbose and capture.call_count > TOLD_MAX:
+        told = [call for call in told if is_broken(call)][:BROKEN_MAX]
     blocks = [_heading(capture, style)]
     blocks += [_call(call, style) for call in told]
     if len(told) < capture.call_count:
-        blocks.append(f"{capture.call_count - len(told)} more calls, in which nothing was found")
-    return "\n\n".join([*blocks, _verdict(capture, style)])
+        blocks.append(f"{_count(capture.call_count - len(told), 'more call')}: -v tells all of them")
+    return "\n\n".join([*blocks, audit_verdict(capture, style)])
+
+
+def is_broken(call: CallAudit) -> bool:
+    """Whether a call has an error or a warning."""
+    return any(finding.severity is not Severity.NOTE for finding in call.findings)
 
 
 def audit_table(captures: Sequence[CaptureAudit], style: Style) -> str:
@@ -157,7 +166,8 @@ def _finding(finding: Finding, style: Style) -> list[str]:
     return lines
 
 
-def _verdict(capture: CaptureAudit, style: Style) -> str:
+def audit_verdict(capture: CaptureAudit, style: Style) -> str:
+    """Return the last line: how many findings of each severity, in how many calls."""
     word = "FAIL" if capture.counts[Severity.ERROR] else "PASS"
     painted = style.paint(word, Colour.BAD if word == "FAIL" else Colour.GOOD)
     found = ", ".join(_count(capture.counts[severity], severity.value) for severity in Severity)

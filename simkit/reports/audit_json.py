@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from .. import __version__
 from ..audit.finding import CallAudit, Deadline, Finding, Refresh
 from ..rulebook import Severity
-from .audit import CaptureAudit, audit_text
+from .audit import CaptureAudit, audit_text, audit_verdict
 from .cells import printable
 from .style import PLAIN
 
@@ -96,6 +96,6 @@ def audit_junit(captures: Sequence[CaptureAudit]) -> str:
             SubElement(case, "error", message=printable(capture.unreadable))
         elif capture.counts[Severity.ERROR]:
             text = audit_text(capture, PLAIN)
-            SubElement(case, "failure", message=printable(text.rsplit("\n", 1)[-1])).text = f"\n{text}\n"
+            SubElement(case, "failure", message=printable(audit_verdict(capture, PLAIN))).text = f"\n{text}\n"
     indent(root)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(root, encoding="unicode")}\n'
