@@ -3,6 +3,7 @@
 The table of actions by request is the protocol's; an action holds what its request allows, and nothing beside.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -10,12 +11,13 @@ from ..errors import PeerError
 from ..sip.grammar import is_token
 from ..sip.headers import HeaderField
 from ..sip.parser import parse_message
-from ..sip.uri import parse_uri
 from ..ua.events import Address, Outgoing, Reason
 from ..ua.timer_logic import Accept, Bye, GiveUp, Refresh, Reject, Retry
 from .wire import Action, Nonsense
 
 SESSION_METHODS: Final = ("INVITE", "UPDATE")  # what may refresh (RFC 4028 section 7.2)
+
+_ADDRESS: Final = re.compile(r"(?:\[([^\]]+)\]|([^:@\s]+)):([0-9]{1,5})")  # an IPv6 address stands in brackets
 
 Actions = Sequence[Action]
 Duty = Refresh | Bye
@@ -87,22 +89,20 @@ def sendings(actions: Actions) -> tuple[list[Outgoing], list[str]]:
 
 
 def _outgoing(action: Action) -> Outgoing:
-    text, to = action["send"], action["to"]
+    text, destination = action["send"], _address(action["to"])
     if not isinstance(text, str):
         _refuse(action)
     try:
-        return Outgoing(parse_message(text.encode("utf-8", "surrogateescape")), _address(to))
+        return Outgoing(parse_message(text.encode("utf-8", "surrogateescape")), destination)
     except PeerError as error:
         raise Nonsense(f"sent what is no SIP message: {error}\n{text}") from None
 
 
 def _address(text: Any) -> Address:
-    try:
-        if isinstance(text, str) and "@" not in text:
-            return parse_uri(f"sip:{text}").address
-    except PeerError:
-        pass
-    raise Nonsense(f'sent a message to {text!r}: "to" is host:port')
+    found = _ADDRESS.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise Nonsense(f'sent a message to {text!r}: "to" is host:port')
+    return found[1] or found[2], int(found[3])
 
 
 def _bye(action: Action) -> Bye:

@@ -1,7 +1,7 @@
 """What became of the calls of a party that reports nothing itself, read from the messages that it sends and receives.
 
-Why it hung up is a guess where no line of the flow made it: after a refresh that failed, that; else that the session
-has expired. What leaves no trace in messages, such as a transaction that was given up, is not seen.
+Why it hung up is a guess where no line of the flow made it: after a refresh that got no answer, 408 or 481, that; else
+that the session has expired. What leaves no trace in messages, such as a transaction that was given up, is not seen.
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from ..sip.session_headers import Refresher
 from ..ua.events import CallEvent, Fact, Reason
 
 SESSION_METHODS: Final = frozenset({"INVITE", "UPDATE"})
+_DIALOG_IS_GONE: Final = frozenset({408, 481})  # RFC 4028 section 10
 _TRIED_AGAIN: Final = frozenset({401, 407, 422, 491, 500, 503})  # what a caller may mend, or wait for
 
 
@@ -20,14 +21,15 @@ _TRIED_AGAIN: Final = frozenset({401, 407, 422, 491, 500, 503})  # what a caller
 class _Call:
     """One call, by Call-ID."""
 
+    has_begun: bool = False
     is_up: bool = False
     has_ended: bool = False
     is_over: bool = False
     session: tuple[int | None, bool] | None = None
     failed: dict[str, int] = field(default_factory=dict)
     """By method: the status with which our last request failed."""
-    waiting: set[tuple[str, int]] = field(default_factory=set)
-    """Our INVITEs and UPDATEs without a final response."""
+    waiting: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Our INVITEs and UPDATEs without a final response, and when they were sent."""
     settled: set[tuple[bool, str, int]] = field(default_factory=set)
     """Final responses seen, so that their repetitions count for nothing: whether ours, method, CSeq number."""
 
@@ -86,19 +88,22 @@ class ObservedCalls:
 
     def _note_request(self, call: _Call, call_id: str, request: Request, *, by_us: bool, now: int) -> None:
         key = request.method, request.cseq.number
-        if request.method == "BYE" and not call.has_ended:
-            reason = self._reason(call) if by_us else Reason.HUNG_UP
+        call.has_begun = call.has_begun or request.method == "INVITE"
+        if request.method == "BYE" and call.has_begun and not call.has_ended:
+            reason = self._reason(call, now=now) if by_us else Reason.HUNG_UP
             self._ended(call, call_id, reason, by_us=by_us)
             self._given_up_at[call_id] = now + self._timeout_us
         elif by_us and request.method in SESSION_METHODS and key not in call.waiting:
-            call.waiting.add(key)
+            call.waiting[key] = now
             if status := call.failed.pop(request.method, 0):
                 self._report(Fact.RETRIED, call_id, str(status))
 
-    def _reason(self, call: _Call) -> Reason:
+    def _reason(self, call: _Call, *, now: int) -> Reason:
         if self._hangs_up or call.session is None or call.session[0] is None:
             return Reason.HUNG_UP
-        return Reason.REFRESH_FAILED if call.waiting or call.failed else Reason.SESSION_EXPIRED
+        given_up = any(now - sent_at >= self._timeout_us for sent_at in call.waiting.values())
+        refused = not _DIALOG_IS_GONE.isdisjoint(call.failed.values())
+        return Reason.REFRESH_FAILED if given_up or refused else Reason.SESSION_EXPIRED
 
     def _note_response(self, call: _Call, call_id: str, response: Response, *, by_us: bool) -> None:
         method, status = response.method, response.status
@@ -106,7 +111,7 @@ class ObservedCalls:
             self._over(call_id)
         elif method in SESSION_METHODS:
             if not by_us:
-                call.waiting.discard((method, response.cseq.number))
+                call.waiting.pop((method, response.cseq.number), None)
             if status < 300:
                 self._note_success(call, call_id, response, by_us=by_us)
             else:

@@ -96,6 +96,8 @@ class ForeignTimerLogic:
         self._number: int | None = None
         self._closed = False
         self._duties: deque[tuple[int, Duty]] = deque()
+        self._supported: tuple[HeaderField, ...] = ()
+        """What it has said of its abilities: the BYE that follows the end of the dialog says it once more."""
         self._state = NO_TIMER
 
     def _ask(self, do: str, read: Callable[[Actions], T], *, now: int, **fields: Any) -> T:
@@ -106,13 +108,18 @@ class ForeignTimerLogic:
 
     def make_request(self, method: str, *, initial: bool, now: int) -> tuple[HeaderField, ...]:
         """Return the headers that the child adds to a request of ours."""
-        if self._closed:  # a BYE: it can ask for nothing any more
-            return ()
-        return self._ask("make_request", actions.added_headers, now=now, method=method, initial=initial, headers=[])
+        if self._closed:
+            return self._supported
+        added = self._ask("make_request", actions.added_headers, now=now, method=method, initial=initial, headers=[])
+        return self._noted(added)
+
+    def _noted(self, headers: tuple[HeaderField, ...]) -> tuple[HeaderField, ...]:
+        self._supported = tuple(field for field in headers if field[0] == "Supported") or self._supported
+        return headers
 
     def receive_request(self, request: Request, *, initial: bool, now: int) -> Accept | Reject:
         """Have the child judge an INVITE or UPDATE of the peer."""
-        return self._ask(
+        verdict = self._ask(
             "receive_request",
             actions.verdict,
             now=now,
@@ -120,6 +127,8 @@ class ForeignTimerLogic:
             initial=initial,
             headers=request.headers,
         )
+        self._noted(verdict.headers)
+        return verdict
 
     def sent_response(self, response: Response, *, now: int) -> None:
         """Tell the child of our final response."""

@@ -79,7 +79,7 @@ def test_a_starter_that_cannot_be_written_is_a_matter_of_the_surroundings(simkit
 
 
 def test_without_a_name_the_starters_are_listed(simkit: Simkit) -> None:
-    assert [line.split()[0] for line in simkit("new").stdout.splitlines()] == list(STARTERS)
+    assert [line.split()[0] for line in simkit("new").stdout.splitlines()] == [*STARTERS, "logic"]
 
 
 def test_the_schema_is_json_with_every_top_level_key(simkit: Simkit) -> None:

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from simkit.foreign.starting import copy_template
+
+from .building import built_by_go
+
 MARK = "SIMKIT_TEST_CHILD"
 PROC = Path("/proc")
 
@@ -35,3 +39,11 @@ def nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     while left and time.monotonic() < give_up_at:  # one that was killed may not have been taken off the list yet
         left = living(mark)
     assert not left
+
+
+@pytest.fixture(scope="session")
+def go_logic(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The logic of the template for Go, built as it is."""
+    folder = tmp_path_factory.mktemp("go")
+    copy_template("go", str(folder))
+    return built_by_go(folder)

@@ -50,14 +50,17 @@ func New(settings Settings, isCaller bool, refresh, hangUp func(string)) *Sessio
 	return &SessionTimer{settings: settings, isCaller: isCaller, refresh: refresh, hangUp: hangUp}
 }
 
-// Offer returns what a request of ours says, if it is an INVITE or UPDATE (sections 7.1 and 7.4).
+// Offer returns what a request of ours says (sections 7.1 and 7.4).
 func (s *SessionTimer) Offer(method string, initial bool) []Header {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.settings.Enabled || method != "INVITE" && method != "UPDATE" {
+	if !s.settings.Enabled {
 		return []Header{}
 	}
 	headers := []Header{{"Supported", "timer"}}
+	if method != "INVITE" && method != "UPDATE" {
+		return headers
+	}
 	least := max(s.minSE, s.settings.MinSE)
 	if initial {
 		headers = append(headers, sessionExpires(max(least, s.settings.DefaultExpires), s.settings.PreferRefresher))
@@ -174,6 +177,9 @@ func (s *SessionTimer) restart(headers map[string]string, ourRole string) {
 	s.stop()
 	s.tries = 0
 	interval, refresher := readSessionExpires(headers)
+	if interval > 0 { // from the peer it may be anything
+		interval = max(interval, min(floor, s.settings.MinSE, s.settings.DefaultExpires))
+	}
 	s.interval, s.weRefresh = interval, refresher == ourRole
 	if !s.settings.Enabled || interval == 0 {
 		return

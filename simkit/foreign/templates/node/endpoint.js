@@ -1,13 +1,16 @@
-// A toy SIP endpoint with session timers (RFC 3261, RFC 4028), for one call over a network that loses nothing: no
-// proxies, no glare, an INVITE at a time. It knows nothing of simkit. Put yours in its place.
+// A toy SIP endpoint with session timers (RFC 3261, RFC 4028), for one call and without proxies. It knows nothing of
+// simkit. Put yours in its place.
 "use strict";
 
 const T1 = 500;
 const T2 = 4000;
 const TIMEOUT = 64 * T1;
 const FLOOR = 90; // RFC 4028 section 4
+const TRIES = 3; // of one refresh
+const LONGEST = 2 ** 31 - 1; // of setTimeout, in milliseconds: anything longer would fire at once
 const COMPACT = { v: "via", f: "from", t: "to", i: "call-id", m: "contact", k: "supported", x: "session-expires" };
-const REASONS = { 100: "Trying", 180: "Ringing", 200: "OK", 422: "Session Interval Too Small", 486: "Busy Here" };
+const REASONS = { 180: "Ringing", 200: "OK", 422: "Session Interval Too Small", 486: "Busy Here", 491: "Pending" };
+const ANSWERS = { sendonly: "recvonly", recvonly: "sendonly", inactive: "inactive", sendrecv: "sendrecv" };
 const SESSION_METHODS = ["INVITE", "UPDATE"];
 
 class Endpoint {
@@ -24,6 +27,10 @@ class Endpoint {
     this.answered = new Map(); // responses by transaction, to repeat for a repeated request
     this.waiting = new Map(); // requests of ours by branch
     this.acks = new Map(); // ACKs by CSeq, to repeat for a repeated 2xx
+    this.wanted = []; // what is to be asked once nothing else is under way
+    this.direction = "sendrecv";
+    this.version = 1; // of our session description
+    this.tries = 0;
   }
 
   // --- commands ---
@@ -35,6 +42,10 @@ class Endpoint {
     this.target = target;
     this.isCaller = true;
     this.request("INVITE");
+  }
+
+  ring() {
+    this.respond(this.invitation, 180);
   }
 
   answer() {
@@ -52,17 +63,44 @@ class Endpoint {
   }
 
   refresh() {
-    this.request(this.settings.use_update && this.updateAllowed ? "UPDATE" : "INVITE");
+    const method = this.settings.use_update && this.updateAllowed ? "UPDATE" : "INVITE";
+    this.ask({ method, isRefresh: true });
+  }
+
+  hold() {
+    this.turn("sendonly");
+    this.ask({ method: "INVITE" });
+  }
+
+  resume() {
+    this.turn("sendrecv");
+    this.ask({ method: "INVITE" });
+  }
+
+  turn(direction) {
+    if (direction !== this.direction) this.version += 1;
+    this.direction = direction;
   }
 
   // --- our requests ---
 
+  // Ask at once, or when what is under way is over (RFC 3261 section 14.1).
+  ask(wanted) {
+    const isBusy = [...this.waiting.values()].some((sent) => SESSION_METHODS.includes(sent.method));
+    if (isBusy || this.repeatTimer) this.wanted.push(wanted);
+    else this.request(wanted.method);
+  }
+
+  proceed() {
+    if (this.wanted.length && !this.hasEnded) this.ask(this.wanted.shift());
+  }
+
   request(method) {
     this.cseq += 1;
     const branch = `z9hG4bK-${this.name}-${++this.branches}`;
-    const body = method === "INVITE" ? this.sdp() : "";
-    const offer = SESSION_METHODS.includes(method) ? this.offer() : [];
-    const text = this.write(`${method} ${this.target} SIP/2.0`, this.head(method, this.cseq, branch, offer), body);
+    const body = method === "INVITE" ? this.sdp(this.direction) : "";
+    const head = this.head(method, this.cseq, branch, this.offer(method));
+    const text = this.write(`${method} ${this.target} SIP/2.0`, head, body);
     const sent = { method, text, branch, cseq: this.cseq, gap: T1 };
     this.waiting.set(branch, sent);
     sent.repeat = setTimeout(() => this.repeat(sent), T1);
@@ -120,7 +158,19 @@ class Endpoint {
       this.request(sent.method);
     } else if (this.isUp && (status === 408 || status === 481)) {
       this.hangUp();
+    } else if (this.isUp) {
+      this.tryAgain(sent.method, status, seconds(headers["retry-after"]));
     }
+    this.proceed();
+  }
+
+  // After 491 as RFC 3261 section 14.1 says, else calmly (RFC 4028 section 10); the session expires all the same.
+  tryAgain(method, status, retryAfter) {
+    this.tries += 1;
+    const glare = (this.isCaller ? 210 + Math.random() * 190 : Math.random() * 200) * 10;
+    const calm = (retryAfter || Math.max(10, (this.interval ?? 0) / 8)) * 1000;
+    const wait = status === 491 && this.tries === 1 ? Math.round(glare) : calm;
+    if (this.tries < TRIES) this.timers.add(setTimeout(() => this.ask({ method }), wait));
   }
 
   acknowledge(sent, status, headers) {
@@ -143,7 +193,7 @@ class Endpoint {
     message.from = from;
     if (message.status) return this.receiveResponse(message);
     const known = this.answered.get(branchOf(message) + message.method);
-    if (message.method === "ACK") return this.stopRepeating(message);
+    if (message.method === "ACK") return this.stopRepeating();
     if (known !== undefined) return known && this.send(known, from);
     if (this.hasEnded && message.method !== "BYE") return this.respond(message, 481);
     if (message.method === "BYE") {
@@ -152,6 +202,9 @@ class Endpoint {
       return this.respond(message, 200);
     }
     if (message.method === "INVITE" && !this.callId) return this.receiveCall(message);
+    if (message.method === "INVITE" && [...this.waiting.values()].some((sent) => sent.method === "INVITE")) {
+      return this.respond(message, 491); // RFC 3261 section 14.2
+    }
     if (SESSION_METHODS.includes(message.method)) return this.accept(message);
     return this.respond(message, 200);
   }
@@ -174,9 +227,11 @@ class Endpoint {
       if (!this.isUp) this.callId = undefined; // the caller may try again
       return this.respond(message, status, headers);
     }
-    this.isUp = true;
+    if (message.method === "INVITE") this.isUp = true;
+    if (message.body) this.turn(ANSWERS[message.body.match(/^a=(send\w+|recvonly|inactive)/m)?.[1] ?? "sendrecv"]);
     this.restart(Object.fromEntries(headers.map(([n, v]) => [n.toLowerCase(), v])), "uas");
-    this.respond(message, 200, [...this.abilities(), ...headers], message.method === "INVITE" ? this.sdp() : "");
+    const body = message.body || message.method === "INVITE" ? this.sdp(this.direction) : "";
+    this.respond(message, 200, [...this.abilities(), ...headers], body);
   }
 
   respond(message, status, added = [], body = "") {
@@ -192,11 +247,11 @@ class Endpoint {
     const text = this.write(`SIP/2.0 ${status} ${REASONS[status] ?? "Rejected"}`, [...copied, ...added], body);
     this.answered.set(branchOf(message) + message.method, text);
     this.send(text, message.from);
-    if (message.method === "INVITE") this.repeatResponse(text, message.from, T1, T1);
+    if (message.method === "INVITE" && status >= 200) this.repeatResponse(text, message.from, T1, T1);
   }
 
   repeatResponse(text, to, gap, waited) {
-    this.stopRepeating();
+    clearTimeout(this.repeatTimer);
     this.repeatTimer = setTimeout(() => {
       this.send(text, to);
       if (waited + gap < TIMEOUT) this.repeatResponse(text, to, Math.min(2 * gap, T2), waited + gap);
@@ -205,16 +260,19 @@ class Endpoint {
 
   stopRepeating() {
     clearTimeout(this.repeatTimer);
+    this.repeatTimer = undefined;
+    this.proceed();
   }
 
   // --- the session timer (RFC 4028) ---
 
-  // What our INVITE or UPDATE says (sections 7.1 and 7.4).
-  offer() {
+  // What a request of ours says (sections 7.1 and 7.4).
+  offer(method) {
     const { enabled, min_se, default_expires, prefer_refresher } = this.settings;
     if (!enabled) return [];
     const least = Math.max(this.minSE, min_se);
     const headers = [["Supported", "timer"]];
+    if (!SESSION_METHODS.includes(method)) return headers;
     if (!this.isUp) {
       headers.push(sessionExpires(Math.max(least, default_expires), prefer_refresher));
     } else if (this.interval) {
@@ -237,14 +295,19 @@ class Endpoint {
     if (!supported) refresher = "uas";
     else if (!refresher && this.interval) refresher = this.weRefresh ? "uas" : "uac";
     const required = supported ? [["Require", "timer"]] : [];
-    return [200, [["Supported", "timer"], ...required, sessionExpires(interval, refresher || prefer_refresher || "uac")]];
+    refresher ||= prefer_refresher || "uac";
+    return [200, [["Supported", "timer"], ...required, sessionExpires(interval, refresher)]];
   }
 
   // A 2xx to INVITE or UPDATE was sent or received (section 7.2).
   restart(headers, ourRole) {
     this.stopSession();
+    this.tries = 0;
+    this.wanted = this.wanted.filter((wanted) => !wanted.isRefresh); // it has been refreshed just now
     if (!this.settings.enabled) return;
-    const [interval, refresher] = readSessionExpires(headers);
+    const [asked, refresher] = readSessionExpires(headers);
+    const least = Math.min(FLOOR, this.settings.min_se, this.settings.default_expires);
+    const interval = asked && Math.max(asked, least); // from the peer it may be anything
     this.interval = interval;
     this.weRefresh = refresher === ourRole;
     if (interval && this.weRefresh) {
@@ -256,7 +319,9 @@ class Endpoint {
   }
 
   after(interval, action) {
-    this.timers.add(setTimeout(action, interval * 1000));
+    const wait = Math.min(interval * 1000, LONGEST);
+    const rest = interval - wait / 1000;
+    this.timers.add(setTimeout(rest > 0 ? () => this.after(rest, action) : action, wait));
   }
 
   stopSession() {
@@ -266,10 +331,10 @@ class Endpoint {
 
   // --- messages ---
 
-  sdp() {
+  sdp(direction) {
     const host = this.address.split(":")[0];
-    const lines = ["v=0", `o=${this.name} 1 1 IN IP4 ${host}`, "s=-", `c=IN IP4 ${host}`, "t=0 0"];
-    return `${[...lines, "m=audio 40000 RTP/AVP 0"].join("\r\n")}\r\n`;
+    const lines = ["v=0", `o=${this.name} 1 ${this.version} IN IP4 ${host}`, "s=-", `c=IN IP4 ${host}`, "t=0 0"];
+    return `${[...lines, "m=audio 40000 RTP/AVP 0", `a=${direction}`].join("\r\n")}\r\n`;
   }
 
   write(startLine, headers, body = "") {
@@ -280,8 +345,9 @@ class Endpoint {
 }
 
 function parse(text) {
-  const [startLine, ...fields] = text.split("\r\n\r\n")[0].split("\r\n");
-  const message = { headers: {}, vias: [] };
+  const [head, body] = text.split("\r\n\r\n");
+  const [startLine, ...fields] = head.split("\r\n");
+  const message = { headers: {}, vias: [], body };
   for (const field of fields) {
     const name = field.slice(0, field.indexOf(":")).trim().toLowerCase();
     const value = field.slice(field.indexOf(":") + 1).trim();

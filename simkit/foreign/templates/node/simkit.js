@@ -20,9 +20,9 @@ const answers = {
   },
   deliver: ({ data, from }) => endpoint.receive(data, from),
   command: (request) => {
-    const verbs = { call: "call", answer: "answer", reject: "reject", "hang up": "hangUp", refresh: "refresh" };
-    if (!verbs[request.verb]) throw new Error(`this endpoint cannot ${request.verb}`);
-    endpoint[verbs[request.verb]](request.target ?? request.status);
+    const method = request.verb === "hang up" ? "hangUp" : request.verb;
+    if (!endpoint[method]) throw new Error(`this endpoint cannot ${request.verb}`);
+    endpoint[method](request.target ?? request.status);
   },
   // Run the clock to `until`, but stop at the first instant at which something is done.
   advance: ({ until }) => {

@@ -38,8 +38,10 @@ class SessionTimer:
 
     def make_request(self, method: str, *, initial: bool, now: int) -> tuple[HeaderField, ...]:
         """Return the headers to add (sections 7.1 and 7.4)."""
-        if not self._settings.enabled or method not in ("INVITE", "UPDATE"):
+        if not self._settings.enabled:
             return ()
+        if method not in ("INVITE", "UPDATE"):
+            return (SUPPORTED,)
         least_s = max(self._min_se_s, self._settings.min_se_s)
         headers = [SUPPORTED]
         if initial:
@@ -118,12 +120,14 @@ class SessionTimer:
         terms = response.session_expires
         if terms is None or not self._settings.enabled:
             return
-        self._state = SessionState(terms.interval_s, terms.refresher is our_role)
+        least_s = min(FLOOR_S, self._settings.min_se_s, self._settings.default_expires_s)
+        interval_s = max(terms.interval_s, least_s)  # from the peer it may be anything
+        self._state = SessionState(interval_s, terms.refresher is our_role)
         if self._state.we_refresh:
-            self._refresh_at = now + terms.interval_s * S // 2
-            self._hang_up_at = now + terms.interval_s * S
+            self._refresh_at = now + interval_s * S // 2
+            self._hang_up_at = now + interval_s * S
         else:
-            self._hang_up_at = now + terms.interval_s * S - min(32 * S, terms.interval_s * S // 3)
+            self._hang_up_at = now + interval_s * S - min(32 * S, interval_s * S // 3)
 
     def next_deadline(self) -> int | None:
         """Return when we want to be called."""

@@ -85,7 +85,7 @@ class Seat:
 
     def make_request(self, method: str, initial: bool, headers: object) -> list[Action]:
         """Add headers to a request that is about to be sent."""
-        return [{"headers": self.timer.offer(initial)}] if method in ("INVITE", "UPDATE") else []
+        return [{"headers": self.timer.offer(method, initial)}]
 
     def receive_response(self, method: str, status: int, headers: Iterable[list[str]]) -> list[Action]:
         """A final response to our INVITE or UPDATE has come."""

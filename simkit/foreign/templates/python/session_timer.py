@@ -39,10 +39,12 @@ class SessionTimer:
 
     # --- our requests ---
 
-    def offer(self, initial: bool) -> Headers:
-        """Return what our INVITE or UPDATE says (sections 7.1 and 7.4)."""
+    def offer(self, method: str, initial: bool) -> Headers:
+        """Return what a request of ours says (sections 7.1 and 7.4)."""
         if not self._settings["enabled"]:
             return []
+        if method not in ("INVITE", "UPDATE"):
+            return [("Supported", "timer")]
         with self._lock:
             least = max(self._min_se, self._settings["min_se"])
             headers = [("Supported", "timer")]
@@ -120,6 +122,8 @@ class SessionTimer:
         self._stop()
         self._tries = 0
         interval, refresher = _session_expires(headers)
+        if interval:  # from the peer it may be anything
+            interval = max(interval, min(FLOOR_S, self._settings["min_se"], self._settings["default_expires"]))
         self._interval, self._we_refresh = interval, refresher == our_role
         if not self._settings["enabled"]:
             return

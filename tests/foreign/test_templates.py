@@ -1,0 +1,81 @@
+"""Each template, copied and built as its user would, keeps every rule that the conformance flows exercise."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from simkit.flows.loader import load_path
+from simkit.flows.model import Flow
+from simkit.foreign.starting import LANGUAGES, copy_template
+
+from .building import IN_CI, built_by_go, program, run
+from .playing import ROOT, played, refreshed
+
+FLOWS = sorted((ROOT / "flows" / "rfc4028").glob("*.yaml"))
+BEYOND_THE_TOY = {"node": {"route"}}
+"""Flows about what a template does without, and says so: the endpoint knows no proxies."""
+
+
+def python_process(folder: Path) -> str:
+    return f"{sys.executable} {folder / 'process.py'}"
+
+
+def python_class(folder: Path) -> str:
+    return "python:in_process:SessionTimer"
+
+
+def node(folder: Path) -> str:
+    run(program("npm"), "install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", cwd=folder)
+    return f"{program('node')} {folder / 'simkit.js'}"
+
+
+BUILDS = [
+    pytest.param("go", built_by_go, id="go"),
+    pytest.param("python", python_process, id="python, a process"),
+    pytest.param("python", python_class, id="python, a class"),
+    pytest.param("node", node, id="node"),
+]
+
+
+def flows(language: str) -> list[Flow]:
+    """Return every case of every flow in continuous integration; elsewhere one of some, for time's sake."""
+    found: list[Flow] = []
+    for path in FLOWS if IN_CI else FLOWS[:: 4 if language == "node" else 1]:
+        cases = load_path(str(path))
+        found += cases if IN_CI else cases[:1]
+    return [flow for flow in found if "subject" in flow.actors and flow.actors["subject"].role.value in ("uac", "uas")]
+
+
+@pytest.mark.parametrize(("language", "build"), BUILDS)
+def test_a_toy_keeps_the_rules(
+    language: str, build: Callable[[Path], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    copy_template(language, str(tmp_path))
+    logic = build(tmp_path)
+    runs = {
+        flow.title: played(flow, subject=logic)
+        for flow in flows(language)
+        if flow.name not in BEYOND_THE_TOY.get(language, ())
+    }
+    failed = {title: run.broken or run.failures[0].headline for title, run in runs.items() if not run.passed}
+    assert failed == {}
+    assert len(runs) > 10
+
+
+def test_every_language_is_built_here() -> None:
+    assert {build.values[0] for build in BUILDS} == set(LANGUAGES)
+
+
+def test_two_timers_in_go_play_against_each_other(go_logic: str) -> None:
+    run = played(refreshed("network: {latency: 40ms}"), alice=go_logic, bob=go_logic)
+    assert run.passed, run.failures
+
+
+def test_the_part_of_the_go_template_that_is_ours_has_sixty_lines_at_most(tmp_path: Path) -> None:
+    """Beside the imports, comments and empty lines."""
+    copy_template("go", str(tmp_path))
+    text = (tmp_path / "simkit_test.go").read_text().partition("\n)\n")[2]
+    assert len([line for line in text.splitlines() if line.strip() and not line.strip().startswith("//")]) <= 60
