@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -12,23 +13,27 @@ IN_CI = os.environ.get("CI") == "true"
 
 
 def program(name: str, *places: str) -> str:
-    """Return the path of a program. Skips where there is none, but fails in continuous integration."""
+    """Return the path of a program: beside this Python, on the path, or in one of these places; or skip."""
     beside = os.path.dirname(sys.executable)
-    found = shutil.which(name) or shutil.which(name, path=os.pathsep.join((beside, *places)))
+    found = shutil.which(name, path=os.pathsep.join((beside, os.environ.get("PATH", ""), *places)))
     if found is None:
-        message = f"there is no {name} on this machine"
-        if IN_CI:
-            pytest.fail(f"{message}: .ci/run is to install it")
-        pytest.skip(message)
+        do_without(f"there is no {name} on this machine")
     return found
 
 
+def do_without(reason: str) -> NoReturn:
+    """Skip; in continuous integration, fail."""
+    if IN_CI:
+        pytest.fail(f"{reason}: .ci/run is to install it")
+    pytest.skip(reason)
+
+
 def go() -> str:
-    """Return the path of a Go that has testing/synctest."""
+    """Return the path of a Go that has testing/synctest, or skip."""
     found = program("go", "/usr/local/go/bin")
-    version = run(found, "env", "GOVERSION").removeprefix("go").split(".")
-    if tuple(map(int, version[:2])) < (1, 25):
-        pytest.skip(f"Go {'.'.join(version)} has no testing/synctest: 1.25 does")
+    version = run(found, "env", "GOVERSION").removeprefix("go")
+    if tuple(map(int, version.split(".")[:2])) < (1, 25):
+        do_without(f"Go {version} has no testing/synctest: 1.25 does")
     return found
 
 

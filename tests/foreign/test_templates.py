@@ -10,7 +10,7 @@ from simkit.flows.loader import load_path
 from simkit.flows.model import Flow
 from simkit.foreign.starting import LANGUAGES, copy_template
 
-from .building import IN_CI, built_by_go, program, run
+from .building import IN_CI, built_by_go, do_without, program, run
 from .playing import ROOT, played, refreshed
 
 FLOWS = sorted((ROOT / "flows" / "rfc4028").glob("*.yaml"))
@@ -27,7 +27,11 @@ def python_class(folder: Path) -> str:
 
 
 def node(folder: Path) -> str:
-    run(program("npm"), "install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", cwd=folder)
+    npm = program("npm")
+    try:
+        run(npm, "install", "--prefer-offline", "--no-audit", "--no-fund", cwd=folder)
+    except AssertionError as error:
+        do_without(f"npm cannot install: {error}")
     return f"{program('node')} {folder / 'simkit.js'}"
 
 
