@@ -29,6 +29,7 @@ MAY_IMPORT = {  # beside itself and what is for everybody
     "foreign": ("ua.timer_logic", "ua.events", "sip", "settings"),
     "runs": ("flows", "drivers", "foreign", "museum", "ua", "sip", "trace", "settings"),
     "captures": ("trace", "sip"),
+    "rebuild": ("audit", "trace", "sip"),
     "audit": ("trace", "sip", "rulebook"),  # never ua: it judges ua, and would share its errors
     "reports": ("runs", "conformance", "museum", "captures", "audit", "flows", "sip", "trace", "rulebook"),
     "museum": ("ua", "sip"),

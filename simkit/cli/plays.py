@@ -1,20 +1,30 @@
 """What `simkit replay` plays: flows, each with the recording that it is held against."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import click
 
+from ..audit.finding import CallAudit
 from ..captures.compare import compare_calls
 from ..captures.comparison import Comparison, Kind
-from ..errors import NothingToRunError
+from ..errors import CaptureError
+from ..flows.loader import load
 from ..flows.logic import with_logics
 from ..flows.model import Calls, Flow
+from ..rebuild.rebuilt import rebuild_call
 from ..runs.run import Expectation, Failure, Run, Verdict
 from ..trace import Trace
+from ..units import MS
 from .recordings import find_captures, flow_named, is_capture, read_calls, recorded_flow, recording_path
 from .selection import Selection
+from .terminal import say
+
+_TICK_US: Final = 100 * MS
+"""How late a machine may have been that recorded a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,8 @@ class Play:
     """Where its recording is, or belongs; None for a flow that is no file."""
     recorded: list[Trace] | None
     """The calls of the recording; None where there is none to compare with."""
+    audit: CallAudit | None = None
+    """What the rules say of the recorded call, if the flow was rebuilt from it: then the flow is the comparison."""
 
     def compare(self, run: Run) -> Comparison | None:
         """Hold a run against the recording, and let its verdict say whether it is the same. None: there is none.
@@ -57,6 +69,8 @@ class Chosen:
     logics: Mapping[str, str]
     flow: str | None
     """`--flow`: what the captures are recordings of."""
+    recorded_speed: int
+    """`--recorded-speed`: the time in which captures were taken that are rebuilt."""
     compares: bool
     """Whether recordings are of use: not where they are made anew."""
 
@@ -79,22 +93,34 @@ class Chosen:
         as_recorded = self.compares and not self.selection.values
         return Play(flow, path, read_calls(path) if as_recorded and path and os.path.isfile(path) else None)
 
-    def _of_captures(self, folders: Sequence[str]) -> Iterator[Play]:
-        paths = [path for folder in folders for path in find_captures(folder)]
-        flow_of = {path: self._flow_of(path) for path in paths}
-        chosen = {id(flow) for flow in self.selection.among(list(flow_of.values()))} if paths else set()
-        for path, flow in flow_of.items():
-            if id(flow) not in chosen:
-                continue
-            recorded = read_calls(path)
-            if flow.calls.count > 1:
-                flow = replace(flow, calls=Calls(len(recorded), flow.calls.every_us))
-            yield Play(flow, path, recorded if self.compares else None)
+    def _of_captures(self, folders: Sequence[str]) -> list[Play]:
+        plays = [play for folder in folders for path in find_captures(folder) for play in self._of_capture(path)]
+        chosen = {id(flow) for flow in self.selection.among([play.flow for play in plays])} if folders else set()
+        return [play for play in plays if id(play.flow) in chosen]
 
-    def _flow_of(self, path: str) -> Flow:
-        if self.flow:
-            return flow_named(self.flow, self.selection.case)
-        flow = recorded_flow(path)
+    def _of_capture(self, path: str) -> Iterator[Play]:
+        flow = flow_named(self.flow, self.selection.case) if self.flow else recorded_flow(path)
+        recorded = read_calls(path)
         if flow is None:
-            raise NothingToRunError(f"{path}: no flow has this name; say by --flow which one it is a recording of")
-        return flow
+            yield from _rebuilt(path, recorded, self.recorded_speed)
+            return
+        if flow.calls.count > 1:
+            flow = replace(flow, calls=Calls(len(recorded), flow.calls.every_us))
+        yield Play(flow, path, recorded if self.compares else None)
+
+
+def _rebuilt(path: str, calls: Sequence[Trace], speed: int) -> Iterator[Play]:
+    """Yield each call of somebody's capture as a flow; say which cannot be one."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", os.path.basename(path).partition(".")[0]).strip("-") or "capture"
+    shown = os.path.basename(path)
+    for number, trace in enumerate(calls, 1):
+        name, source = (f"{stem}-{number}", f"{shown}, call {number}") if len(calls) > 1 else (stem, shown)
+        try:
+            rebuilt = rebuild_call(trace, name=name, source=source, tolerance_us=_TICK_US * speed, speed=speed)
+        except CaptureError as reason:
+            say(f"{source}: not replayed: {reason}", err=True)
+            continue
+        if rebuilt.left_out:
+            methods = ", ".join(f"{count} {method}" for method, count in sorted(rebuilt.left_out.items()))
+            say(f"{source}: left out: {methods}", err=True)
+        yield Play(load(rebuilt.text, f"<{source}>")[0], None, None, rebuilt.audit)

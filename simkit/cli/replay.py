@@ -67,6 +67,9 @@ def _ports(context: click.Context, option: click.Parameter, values: Values) -> d
 @click.option("-x", "stop", is_flag=True, help="Stop at the first flow that fails.")
 @click.option("--logic", "logics", multiple=True, metavar="ACTOR=L", callback=assignments, help="Run this timer logic.")
 @click.option("--flow", metavar="FLOW", help="The flow that a capture is a recording of, where its name does not say.")
+@click.option(
+    "--recorded-speed", type=click.IntRange(1), default=1, metavar="N", help="The capture was taken in N-fold time."
+)
 @click.option("--update", is_flag=True, help="Make what is seen the new recording, where everything held.")
 @click.option("--timers", is_flag=True, help="Show each timer armed, fired and cancelled.")
 @click.option("--save", metavar="FILE", help="Keep what was seen on the wire of one flow, as a capture.")
@@ -83,17 +86,22 @@ def command(
     tags: Values,
     logics: dict[str, str],
     flow: str | None,
+    recorded_speed: int,
     **given: Any,
 ) -> int:
     """Play flows over the loopback, and compare with their recordings: files, folders, or - for standard input.
 
     Messages go as UDP datagrams between sockets of this machine, and are judged as in virtual time, give or take the
-    tolerance. The recording of flows/NAME.yaml is captures/NAME.pcap; either may be named. FILE may be - for standard
-    output, which then holds nothing else. Exit code: 0 all held, 1 something did not, 2 wrong usage or a file that
+    tolerance. The recording of flows/NAME.yaml is captures/NAME.pcap; either may be named. Of a capture that is no
+    flow's, each call is rebuilt as a flow, and played with our timer logic: that shows where the recorded stacks did
+    something else. FILE may be - for standard output, which then holds nothing else.
+
+    Exit code: 0 all held, 1 something did not, 2 wrong usage or a file that
     cannot be loaded, 3 the surroundings (a port is taken), 5 nothing to run.
     """
     options = Options(**given)
-    plays = Chosen(Selection(paths, values, case, text, tags), logics, flow, compares=not options.update).plays()
+    selection = Selection(paths, values, case, text, tags)
+    plays = Chosen(selection, logics, flow, recorded_speed, compares=not options.update).plays()
     flows = [play.flow for play in plays]
     options.check(flows)
     check_all(flows, check_replayable)
@@ -145,6 +153,7 @@ class Options:
 
 
 def _replay(plays: Sequence[Play], options: Options) -> int:
+    from ..reports.audit import call_text
     from ..reports.wire import wire_line
 
     writers = ((_write_capture, options.save), (_write_json, options.json), (_write_junit, options.junit))
@@ -160,6 +169,8 @@ def _replay(plays: Sequence[Play], options: Options) -> int:
             words.add(run, len(runs))
             if comparison is not None:
                 _tell(each, comparison, options, look)
+            if each.audit is not None and options.manner is not Manner.SILENT and (options.verbose or not run.passed):
+                say(f"\nThe recorded call, by the rules:\n\n{call_text(each.audit, look)}\n")
             if options.update:
                 _update(each, run, options)
             if run.interrupted or (options.stop and not run.passed):

@@ -60,7 +60,7 @@ def audit_text(capture: CaptureAudit, style: Style, *, verbose: bool = False) ->
     if not verbose and capture.call_count > TOLD_MAX:
         told = [call for call in told if is_broken(call)][:BROKEN_MAX]
     blocks = [_heading(capture, style)]
-    blocks += [_call(call, style) for call in told]
+    blocks += [call_text(call, style) for call in told]
     if len(told) < capture.call_count:
         blocks.append(f"{_count(capture.call_count - len(told), 'more call')}: -v tells all of them")
     return "\n\n".join([*blocks, audit_verdict(capture, style)])
@@ -99,7 +99,8 @@ def _heading(capture: CaptureAudit, style: Style) -> str:
     return "\n".join([*lines, *(style.text(each) for each in capture.malformed)])
 
 
-def _call(call: CallAudit, style: Style) -> str:
+def call_text(call: CallAudit, style: Style) -> str:
+    """Return the check-list of one call and what the rules find, without a line end."""
     arrow = style.glyphs.arrow
     title = f"call {call.call_id}" if call.caller is None else f"{call.caller} {arrow} {call.callee}  {call.call_id}"
     rows = [row for row in _facts(call, style) if row[1]]

@@ -91,7 +91,7 @@ def test_of_a_crowd_a_recording_may_have_the_first_calls(simkit: Simkit, folder:
     assert "7 of 7 expectations   3 calls" in simkit("replay", "captures", "-q").stdout
 
 
-def test_a_capture_of_another_name_needs_to_be_told_its_flow(simkit: Simkit) -> None:
+def test_a_capture_of_another_name_can_be_told_its_flow(simkit: Simkit) -> None:
     simkit("replay", "flows/cases.yaml", "--case", "20s", "--save", "seen.pcap")
     assert simkit("replay", "seen.pcap", "--flow", "flows/cases.yaml", "--case", "20s").exit_code == 0
     assert simkit("replay", "seen.pcap", "--flow", "flows/cases.yaml", "--case", "10s").exit_code == 1
