@@ -70,6 +70,13 @@ def parser(effort: Effort) -> Iterator[Figure]:
     yield Figure("messages parsed a second", ours, "", 100_000, {f"sipmessage, {theirs:,.0f}": ours / theirs})
 
 
+def exchange(effort: Effort) -> Iterator[Figure]:
+    """A child process asked and answering; its own time is not counted."""
+    ours, bare = in_turns([part("exchange", 10_000), part("pipes", 10_000)], effort.rounds)
+    ratios = {"a line to the same child and back": ours.cpu_s / bare.cpu_s}
+    yield Figure("an exchange with a child", MILLION * ours.cpu_s / ours.count, "us", 100, ratios)
+
+
 def crowd(effort: Effort) -> Iterator[Figure]:
     """Many calls, each up for an hour."""
     smaller: Cost | None = None
@@ -94,5 +101,5 @@ def _bare(events: int) -> str:
 
 
 BENCHES: Final[dict[str, Callable[[Effort], Iterator[Figure]]]] = {
-    bench.__name__: bench for bench in (start, day, flows, parser, crowd)
+    bench.__name__: bench for bench in (start, day, flows, parser, exchange, crowd)
 }

@@ -6,6 +6,7 @@ They say what the part at issue took, and of how many: what comes before it, suc
 import json
 import sys
 from collections.abc import Generator
+from subprocess import PIPE, Popen
 from time import process_time
 from typing import Any
 
@@ -125,6 +126,47 @@ def sipmessage(repeats: str) -> Said:
     return process_time() - began, len(messages)
 
 
+CHILD = r"""
+import sys
+sys.stdout.write('{"simkit": 1, "kind": "timer-logic", "knows_next": true}\n')
+sys.stdout.flush()
+for number, _ in enumerate(sys.stdin, start=1):
+    sys.stdout.write(f'{{"id": {number}, "actions": [], "next": null}}\n')
+    sys.stdout.flush()
+"""
+"""A child that answers everything with nothing."""
+
+LINE = b'{"id":1,"now":0,"do":"advance","until":900000000}\n'
+
+
+def exchange(count: str) -> Said:
+    """Ask a child so many times what it wants to do."""
+    from simkit.foreign.actions import nothing
+    from simkit.foreign.child import Child
+
+    child = Child([sys.executable, "-c", CHILD], whose="the child", timeout_s=5)
+    child.start()
+    began = process_time()
+    for at in range(int(count)):
+        child.advance(nothing, until=at)
+    took_s = process_time() - began
+    child.end()
+    return took_s, int(count)
+
+
+def pipes(count: str) -> Said:
+    """Write so many lines to such a child and read its answers, and nothing else."""
+    with Popen([sys.executable, "-c", CHILD], stdin=PIPE, stdout=PIPE, bufsize=0) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.read(4096)
+        began = process_time()
+        for _ in range(int(count)):
+            process.stdin.write(LINE)
+            process.stdout.read(4096)
+        return process_time() - began, int(count)
+
+
 def _messages() -> list[bytes]:
     from simkit import load_flow, simulate
 
@@ -143,7 +185,9 @@ def _simulated(source: str, *, calls: int | None = None) -> Said:
     return seconds, run.messages
 
 
-PROGRAMS = {program.__name__: program for program in (day, crowd, events, bare, loop, parse, sipmessage)}
+PROGRAMS = {
+    program.__name__: program for program in (day, crowd, events, bare, loop, parse, sipmessage, exchange, pipes)
+}
 
 if __name__ == "__main__":
     _, name, *values = sys.argv
