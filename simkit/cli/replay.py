@@ -70,6 +70,7 @@ def _ports(context: click.Context, option: click.Parameter, values: Values) -> d
 @click.option(
     "--recorded-speed", type=click.IntRange(1), default=1, metavar="N", help="The capture was taken in N-fold time."
 )
+@click.option("--verbatim", is_flag=True, help="Send the messages of captures as they are.")
 @click.option("--update", is_flag=True, help="Make what is seen the new recording, where everything held.")
 @click.option("--timers", is_flag=True, help="Show each timer armed, fired and cancelled.")
 @click.option("--save", metavar="FILE", help="Keep what was seen on the wire of one flow, as a capture.")
@@ -87,6 +88,7 @@ def command(
     logics: dict[str, str],
     flow: str | None,
     recorded_speed: int,
+    verbatim: bool,
     **given: Any,
 ) -> int:
     """Play flows over the loopback, and compare with their recordings: files, folders, or - for standard input.
@@ -100,6 +102,8 @@ def command(
     cannot be loaded, 3 the surroundings (a port is taken), 5 nothing to run.
     """
     options = Options(**given)
+    if verbatim:
+        return _verbatim(paths, options)
     selection = Selection(paths, values, case, text, tags)
     plays = Chosen(selection, logics, flow, recorded_speed, compares=not options.update).plays()
     flows = [play.flow for play in plays]
@@ -150,6 +154,21 @@ class Options:
         if self._on_standard_output():
             return Manner.SILENT
         return Manner.QUIET if self.quiet else Manner.VERBOSE if self.verbose else Manner.PLAIN
+
+
+def _verbatim(paths: Values, options: Options) -> int:
+    from .verbatim import replay_verbatim
+
+    manner, look = options.manner, style(options.colour)
+    same = replay_verbatim(
+        paths,
+        speed=options.speed,
+        tolerance_us=options.tolerance,
+        host=options.host,
+        manner=manner,
+        look=look,
+    )
+    return 0 if same else EXIT_FAILED
 
 
 def _replay(plays: Sequence[Play], options: Options) -> int:
