@@ -92,7 +92,7 @@ class ChildProcess:
         except BlockingIOError:
             written = 0
         except BrokenPipeError:
-            raise self._death() from None
+            raise self._death(closed="input") from None
         if written < len(line):
             self._write_slowly(line[written:])
         return self.read_line()
@@ -107,7 +107,7 @@ class ChildProcess:
                 with contextlib.suppress(BlockingIOError):
                     rest = rest[os.write(self._input, rest) :]
         except BrokenPipeError:
-            raise self._death() from None
+            raise self._death(closed="input") from None
         finally:
             self._poll.unregister(self._input)
 
@@ -155,13 +155,13 @@ class ChildProcess:
         self.end(at_once=True)
         return ForeignError(f"{self._whose} {what}", self._last_lines())
 
-    def _death(self) -> ForeignError:
+    def _death(self, *, closed: str = "output") -> ForeignError:
         process = self._running
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE_S)
         status = process.poll()
         if status is None:
-            return self.failure("closed its standard output")
+            return self.failure(f"closed its standard {closed}")
         if status < 0:
             return self.failure(f"was killed by {_signal_name(-status)}")
         return self.failure(f"ended with exit status {status}")
