@@ -13,9 +13,10 @@ from ..flows.model import Flow
 from ..reports.flow_lines import Origin, Side
 from ..reports.style import Style
 from ..runs.play import LOCAL_HOST, TOLERANCE_US, check_replayable, play
-from ..runs.run import Run
+from ..runs.run import Address, Run
 from .main import EXIT_INTERRUPTED, likely
 from .outputs import STANDARD_OUTPUT, Output
+from .places import HostAndPort
 from .plays import Chosen, Play
 from .running import check_all
 from .selection import Selection
@@ -70,6 +71,12 @@ def _ports(context: click.Context, option: click.Parameter, values: Values) -> d
 @click.option(
     "--recorded-speed", type=click.IntRange(1), default=1, metavar="N", help="The capture was taken in N-fold time."
 )
+@click.option("--target", type=HostAndPort(), metavar="HOST:PORT", help="Play one side of captures against a system.")
+@click.option(
+    "--as", "side", type=click.Choice(("uac", "uas")), default="uac", help="Which side we play against it (uac)."
+)
+@click.option("--allow-host", is_flag=True, help="Let the target be another machine.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent to the target, and send nothing.")
 @click.option("--verbatim", is_flag=True, help="Send the messages of captures as they are.")
 @click.option("--update", is_flag=True, help="Make what is seen the new recording, where everything held.")
 @click.option("--timers", is_flag=True, help="Show each timer armed, fired and cancelled.")
@@ -89,6 +96,10 @@ def command(
     flow: str | None,
     recorded_speed: int,
     verbatim: bool,
+    target: Address | None,
+    side: str,
+    allow_host: bool,
+    dry_run: bool,
     **given: Any,
 ) -> int:
     """Play flows over the loopback, and compare with their recordings: files, folders, or - for standard input.
@@ -104,6 +115,16 @@ def command(
     options = Options(**given)
     if verbatim:
         return _verbatim(paths, options)
+    if target:
+        return _against(
+            paths,
+            options,
+            target=target,
+            side=side,
+            recorded_speed=recorded_speed,
+            allow_host=allow_host,
+            dry_run=dry_run,
+        )
     selection = Selection(paths, values, case, text, tags)
     plays = Chosen(selection, logics, flow, recorded_speed, compares=not options.update).plays()
     flows = [play.flow for play in plays]
@@ -167,6 +188,25 @@ def _verbatim(paths: Values, options: Options) -> int:
         host=options.host,
         manner=manner,
         look=look,
+    )
+    return 0 if same else EXIT_FAILED
+
+
+def _against(paths: Values, options: Options, **terms: Any) -> int:
+    """Play one side; time runs as it does for the target, unless a speed is given."""
+    from .target import Terms, replay_against
+
+    same = replay_against(
+        paths,
+        Terms(
+            speed=options.speed or 1,
+            tolerance_us=options.tolerance,
+            host=options.host,
+            port=options.ports.get(terms["side"], 0),
+            **terms,
+        ),
+        manner=options.manner,
+        look=style(options.colour),
     )
     return 0 if same else EXIT_FAILED
 

@@ -1,0 +1,141 @@
+"""One recorded side of a call, put right for a dialog that is going on: addresses, tags, branches, Call-ID, Contact.
+
+What our side said in the recording becomes what it has to say now (RFC 3261 sections 8.2.6.2 and 12.2.1.1); what the
+recording cannot know (the peer's tag, Contact, Via and CSeq) is learnt from the peer's own messages. Session-Expires
+and all else that the recording is about stays as it was. Sending and waiting is the business of `against`.
+"""
+
+from typing import Final
+
+from ..errors import PeerError
+from ..sip.headers import HeaderField, canonical_name
+from ..sip.message import Message, Request, Response
+from ..sip.uri import parse_uri
+from ..ua.identifiers import Identifiers
+from ..ua.responses import content_length, respond
+from .run import Address
+
+_OF_THE_DIALOG: Final = frozenset(
+    "Via From To Call-ID CSeq Contact Route Record-Route Content-Length Timestamp".split()
+)
+_TARGET_METHODS: Final = ("INVITE", "UPDATE")
+
+
+class OneSide:
+    """What our side says, in the names of the live dialog."""
+
+    def __init__(self, us: Address, peer: Address, identifiers: Identifiers, *, recorded_host: str) -> None:
+        self.peer = peer
+        self._us = us
+        self._identifiers = identifiers
+        self._recorded_host = recorded_host.encode()
+        self._call_id = identifiers.call_id(us[0])
+        self._our_tag, self._peer_tag = identifiers.tag(), ""
+        self._our_uri = self._peer_uri = ""
+        self._target = ""
+        self._branches: dict[str, str] = {}
+        self._invites: dict[int, Request] = {}
+        self._asked: dict[str, Request] = {}
+        """The peer's last request of each method."""
+
+    def learn(self, message: Message) -> None:
+        """Take from a message of the peer what the recording cannot know."""
+        if isinstance(message, Request):
+            self._asked[message.method] = message
+            self._call_id = message.call_id
+            self._peer_tag = message.from_tag or ""
+            self._our_uri, self._peer_uri = message.recipient.uri, message.sender.uri
+        elif message.to_tag:
+            self._peer_tag = message.to_tag
+        if message.contact is not None and message.method in _TARGET_METHODS:
+            self._target = message.contact.uri
+
+    def request(self, recorded: Request) -> Request:
+        """Return a recorded request of ours as it is to be sent now."""
+        if not self._our_uri:
+            self._our_uri = f"sip:{_user(recorded.sender.uri)}{_place(self._us)}"
+            self._peer_uri = f"sip:{_user(recorded.recipient.uri)}{_place(self.peer)}"
+        number = recorded.cseq.number
+        invite = self._invites.get(number) if recorded.method == "CANCEL" else None
+        branch = invite.branch if invite else self._branch_for(recorded)
+        tag = f";tag={self._peer_tag}" if self._peer_tag and recorded.method != "CANCEL" else ""
+        body = self._body(recorded)
+        headers = (
+            ("Via", f"SIP/2.0/UDP {_place(self._us)};branch={branch}"),
+            ("From", f"<{self._our_uri}>;tag={self._our_tag}"),
+            ("To", f"<{self._peer_uri}>{tag if recorded.to_tag else ''}"),
+            ("Call-ID", self._call_id),
+            ("CSeq", f"{number} {recorded.method}"),
+            *self._others(recorded),
+            content_length(body),
+        )
+        uri = invite.uri if invite else (self._target or self._peer_uri) if recorded.to_tag else self._peer_uri
+        sent = Request(recorded.method, uri, headers, body)
+        if recorded.method == "INVITE":
+            self._invites[number] = sent
+        return sent
+
+    def response(self, recorded: Response) -> Response | None:
+        """Return a recorded response of ours to the peer's last request of its method; None where there is none."""
+        asked = self._asked.get(recorded.method)
+        if asked is None:
+            return None
+        return respond(
+            asked,
+            recorded.status,
+            to_tag=None if recorded.status == 100 else self._our_tag,
+            headers=self._others(recorded),
+            body=self._body(recorded),
+        )
+
+    def answer(self, asked: Request, status: int) -> Response:
+        """Return a response to a request of the peer's that the recording has not."""
+        return respond(asked, status, to_tag=None if status == 100 else self._our_tag)
+
+    def ack(self, final: Response) -> Request | None:
+        """Return the ACK for a final response to our INVITE; None where it answers none of ours."""
+        invite = self._invites.get(final.cseq.number)
+        if invite is None:
+            return None
+        is_success = final.status < 300
+        branch = self._identifiers.branch() if is_success else invite.branch  # sections 13.2.2.4 and 17.1.1.3
+        headers = (
+            ("Via", f"SIP/2.0/UDP {_place(self._us)};branch={branch}"),
+            ("Max-Forwards", "70"),
+            ("From", invite.header("From") or ""),
+            ("To", final.header("To") or ""),
+            ("Call-ID", final.call_id),
+            ("CSeq", f"{final.cseq.number} ACK"),
+            content_length(b""),
+        )
+        return Request("ACK", self._target if is_success and self._target else invite.uri, headers)
+
+    def _branch_for(self, recorded: Request) -> str:
+        """Return the live branch of a recorded transaction: the same for the same."""
+        key = f"{recorded.branch} {recorded.header('CSeq')}"
+        return self._branches.setdefault(key, self._identifiers.branch())
+
+    def _others(self, recorded: Message) -> tuple[HeaderField, ...]:
+        """Return the headers that are not of the dialog as they were, and Contact with our address."""
+        kept = [field for field in recorded.headers if canonical_name(field[0]) not in _OF_THE_DIALOG]
+        if recorded.contact is None:
+            return tuple(kept)
+        return (("Contact", f"<sip:{_user(recorded.contact.uri)}{_place(self._us)}>"), *kept)
+
+    def _body(self, recorded: Message) -> bytes:
+        """Return the body with our host in the place of the recorded one."""
+        return recorded.body.replace(self._recorded_host, self._us[0].encode())
+
+
+def _user(uri: str) -> str:
+    """Return "bob@" of sip:bob@host; "" where there is no user."""
+    try:
+        user = parse_uri(uri).user
+    except PeerError:
+        return ""
+    return f"{user}@" if user else ""
+
+
+def _place(address: Address) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
