@@ -1,0 +1,111 @@
+"""One recorded side in the names of a live dialog (RFC 3261 sections 8.2.6.2, 9.1, 12.2.1.1, 13.2.2.4, 17.1.1.3)."""
+
+from random import Random
+
+from simkit.runs.one_side import OneSide
+from simkit.sip.message import Request, Response
+from simkit.sip.parser import parse_message
+from simkit.ua.identifiers import Identifiers
+from simkit.ua.responses import respond
+
+US, PEER = ("127.0.0.1", 5070), ("127.0.0.1", 5080)
+
+
+def recorded(method: str, number: int = 1, *, to_tag: str = "") -> Request:
+    """Return a request as the caller once sent it, from 192.0.2.1."""
+    text = (
+        f"{method} sip:bob@192.0.2.2 SIP/2.0\r\n"
+        f"Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-{number}\r\n"
+        "From: <sip:alice@192.0.2.1>;tag=old\r\n"
+        f"To: <sip:bob@192.0.2.2>{f';tag={to_tag}' if to_tag else ''}\r\n"
+        f"Call-ID: old@192.0.2.1\r\nCSeq: {number} {method}\r\nContact: <sip:alice@192.0.2.1:5060>\r\n"
+        "Session-Expires: 120;refresher=uac\r\n\r\nc=IN IP4 192.0.2.1\r\n"
+    )
+    message = parse_message(text.encode())
+    assert isinstance(message, Request)
+    return message
+
+
+def our_side() -> OneSide:
+    return OneSide(US, PEER, Identifiers(Random(1)), recorded_host="192.0.2.1")
+
+
+def answered(side: OneSide, invite: Request, status: int = 200) -> Response:
+    """Return the peer's answer, which our side has heard."""
+    answer = respond(invite, status, to_tag="theirs", headers=(("Contact", "<sip:desk@127.0.0.1:5081>"),))
+    side.learn(answer)
+    return answer
+
+
+def test_an_initial_request_has_new_names_our_address_and_what_the_recording_says() -> None:
+    sent = our_side().request(recorded("INVITE"))
+    assert sent.uri == "sip:bob@127.0.0.1:5080"
+    assert (sent.via.host, sent.via.port) == US
+    assert sent.branch != "z9hG4bK-1"
+    assert sent.from_tag not in (None, "old")
+    assert sent.to_tag is None
+    assert sent.call_id != "old@192.0.2.1"
+    assert sent.header("Contact") == "<sip:alice@127.0.0.1:5070>"
+    assert sent.header("Session-Expires") == "120;refresher=uac"
+    assert sent.body == b"c=IN IP4 127.0.0.1\r\n"
+    assert sent.header("Content-Length") == str(len(sent.body))
+
+
+def test_a_request_in_the_dialog_has_the_peers_tag_and_goes_to_its_contact() -> None:
+    side = our_side()
+    invite = side.request(recorded("INVITE"))
+    answered(side, invite)
+    bye = side.request(recorded("BYE", 2, to_tag="old"))
+    assert (bye.uri, bye.to_tag, bye.from_tag) == ("sip:desk@127.0.0.1:5081", "theirs", invite.from_tag)
+    assert bye.call_id == invite.call_id
+    assert bye.branch != invite.branch
+
+
+def test_the_ack_of_a_2xx_is_a_transaction_of_its_own_and_that_of_a_failure_is_not() -> None:
+    side = our_side()
+    invite = side.request(recorded("INVITE"))
+    failed = side.ack(answered(side, invite, 486))
+    succeeded = side.ack(answered(side, invite))
+    assert failed is not None
+    assert succeeded is not None
+    assert (failed.branch, failed.uri) == (invite.branch, invite.uri)
+    assert succeeded.branch != invite.branch
+    assert succeeded.uri == "sip:desk@127.0.0.1:5081"
+    assert succeeded.to_tag == "theirs"
+
+
+def test_an_answer_to_no_invite_of_ours_gets_no_ack() -> None:
+    assert our_side().ack(respond(recorded("INVITE", 7), 200)) is None
+
+
+def test_a_cancel_is_of_its_invites_transaction() -> None:
+    side = our_side()
+    invite = side.request(recorded("INVITE"))
+    cancel = side.request(recorded("CANCEL"))
+    assert (cancel.branch, cancel.uri, cancel.header("CSeq")) == (invite.branch, invite.uri, "1 CANCEL")
+
+
+def test_a_response_takes_its_names_from_the_request_that_came() -> None:
+    side = our_side()
+    asked = recorded("INVITE", 40).with_headers(("Call-ID", "live"), ("From", "<sip:al@127.0.0.1>;tag=live"))
+    side.learn(asked)
+    answer = side.response(respond(recorded("INVITE"), 200, to_tag="old", headers=(("Session-Expires", "90"),)))
+    assert answer is not None
+    assert (answer.call_id, answer.from_tag, answer.header("CSeq")) == ("live", "live", "40 INVITE")
+    assert answer.header("Via") == asked.header("Via")
+    assert answer.to_tag not in (None, "old")
+    assert answer.header("Session-Expires") == "90"
+
+
+def test_where_nothing_was_asked_there_is_nothing_to_answer() -> None:
+    assert our_side().response(respond(recorded("BYE"), 200)) is None
+
+
+def test_who_was_called_sends_requests_the_other_way_round() -> None:
+    side = our_side()
+    asked = recorded("INVITE")
+    side.learn(asked)
+    bye = side.request(recorded("BYE", 5, to_tag="old"))
+    assert bye.sender.uri == asked.recipient.uri
+    assert (bye.recipient.uri, bye.to_tag) == (asked.sender.uri, asked.from_tag)
+    assert bye.uri == "sip:alice@192.0.2.1:5060"
