@@ -58,6 +58,9 @@ class FlowError(SimkitError):
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return FlowError, (self.faults,)  # to get whole from one process to another
+
 
 class CaptureError(SimkitError):
     """A capture that cannot be read or written (exit code 2)."""

@@ -10,7 +10,7 @@ from typing import Final
 from ..errors import Fault, FlowError, SetupError
 from ..flows.model import Flow
 from ..runs.joined import join
-from ..runs.run import Run
+from ..runs.run import Run, Verdict
 from ..runs.seats import LOGIC_TIMEOUT_S
 from ..runs.simulate import check_playable, simulate
 
@@ -109,13 +109,21 @@ def _in_parallel(work: Sequence[Sequence[Part]], terms: Terms, jobs: int, progre
             runs = [[pool.submit(_run, terms, part) for part in parts] for parts in work]
             for parts, coming in zip(work, runs, strict=True):
                 done = []
-                for (flow, numbers), run in zip(parts, coming, strict=True):
-                    done.append(run.result())
-                    if len(work) == 1:
-                        progressed(numbers.stop, terms.count(flow))
+                try:
+                    for (flow, numbers), run in zip(parts, coming, strict=True):
+                        done.append(run.result())
+                        if len(work) == 1:
+                            progressed(numbers.stop, terms.count(flow))
+                except KeyboardInterrupt:
+                    if not done:
+                        raise
                 whole = join(done)
                 if len(parts) > 1:
                     whole.wall_us = (perf_counter_ns() - began_ns) // 1000
+                if len(done) < len(parts):
+                    whole.interrupted, whole.verdict = True, Verdict.ERROR
+                    yield whole
+                    return
                 yield whole
             is_complete = True
         except BrokenProcessPool:

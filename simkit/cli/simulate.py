@@ -1,5 +1,6 @@
 """`simkit simulate`: run flows in virtual time, say what came of them, and write it down where asked."""
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -104,10 +105,21 @@ class Options:
         """Raise UsageError for what cannot be done together."""
         if len(self._on_standard_output()) > 1:
             raise click.UsageError(f"{' and '.join(self._on_standard_output())} cannot share standard output")
+        self._check_places(flows)
         if self.pcap and len(flows) > 1:
             raise click.UsageError(
                 f"--pcap takes the messages of one flow, not of {len(flows)}: choose by --case or -k"
             )
+
+    def _check_places(self, flows: Sequence[Flow]) -> None:
+        """Nothing is written over a flow, nor over another output."""
+        taken = {os.path.realpath(flow.path): "the flow" for flow in flows}
+        for option, path in (("--pcap", self.pcap), ("--json", self.json), ("--junit", self.junit)):
+            if path and path != STANDARD_OUTPUT:
+                place = os.path.realpath(path)
+                if place in taken:
+                    raise click.UsageError(f"{option} {path} would write over {taken[place]}")
+                taken[place] = option
 
     def _on_standard_output(self) -> list[str]:
         files = {"--pcap -": self.pcap, "--json -": self.json, "--junit -": self.junit}

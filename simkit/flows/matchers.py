@@ -15,6 +15,7 @@ from .variables import fill
 from .yaml_source import List, Map, Node, Scalar
 
 _NUMBERS: Final = frozenset({Comparison.AT_LEAST, Comparison.AT_MOST, Comparison.MORE_THAN})
+_REPEATED_REPETITION = re.compile(r"(?<!\\)\((?:[^()\\]|\\.)*[*+}](?:[^()\\]|\\.)*\)[*+{]")
 _SAVED_PART = re.compile(r"([^.\s]+)(?:\.([A-Za-z0-9_-]+))?")
 
 
@@ -115,6 +116,9 @@ def _operand(reading: Reading, comparison: Comparison, node: Node) -> str:
 
 
 def _check_expression(text: str) -> None:
+    if _REPEATED_REPETITION.search(text):
+        message = f"{quoted(text)} repeats a repetition, which can take for ever: write it with one '*' or '+'"
+        raise Misread(message, text)
     some_value: defaultdict[str, str] = defaultdict(
         lambda: "x"
     )  # in the place of what is known only while the flow runs

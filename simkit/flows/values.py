@@ -51,6 +51,8 @@ def _read_cases(reading: Reading, root: Map, overrides: Mapping[str, str], with_
     if not (listed and with_cases):
         return (Case(None, _fill(reading, plain, {}, overrides)),)
     cases = tuple(_case(reading, plain, values, overrides) for values in maps)
+    if overrides:  # what told the cases apart may have been overridden
+        return tuple({(case.label, *sorted(case.values.items())): case for case in cases}.values())
     _check_labels(reading, maps, cases)
     return cases
 

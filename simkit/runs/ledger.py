@@ -25,6 +25,8 @@ class Dialog:
     ended_by: str | None = None
     ended_at: int | None = None
     reason: str | None = None
+    is_claimed: bool = False
+    """Whether the party that ended it has said so itself."""
 
     def summary(self) -> CallSummary:
         """Return the call in numbers."""
@@ -46,7 +48,7 @@ class Standing:
 class Ledger:
     """Keeps what the parties report, and adds it up."""
 
-    __slots__ = ("_proxies", "dialogs", "ended_by", "reason", "retries", "standings")
+    __slots__ = ("_is_claimed", "_proxies", "dialogs", "ended_by", "reason", "retries", "standings")
 
     def __init__(self, parties: Iterable[str], *, proxies: Container[str] = ()) -> None:
         self._proxies = proxies
@@ -54,6 +56,7 @@ class Ledger:
         self.dialogs: dict[str, Dialog] = {}
         self.retries = 0
         self.ended_by: str | None = None
+        self._is_claimed = False
         self.reason: str | None = None
 
     def introduced(self, call_id: str, caller: str, callee: str) -> None:
@@ -94,12 +97,12 @@ class Ledger:
         standing.outcome = Outcome.ENDED if standing.outcome is Outcome.UP else Outcome.FAILED
         if dialog.ended_at is None:
             dialog.ended_at, dialog.reason = at, event.detail
-        if event.by_us and dialog.ended_by is None:
-            dialog.ended_by, dialog.reason = party, event.detail
-        if self.reason is None or (event.by_us and self.ended_by is None):
-            self.reason = event.detail
-        if event.by_us and self.ended_by is None:
-            self.ended_by = party
+        if event.by_us and not dialog.is_claimed:
+            dialog.is_claimed, dialog.ended_by, dialog.reason = True, party, event.detail
+        elif dialog.ended_by is None:  # a scripted party ends calls without a word
+            dialog.ended_by = _other(dialog, party)
+        if self.reason is None or (event.by_us and not self._is_claimed):
+            self.reason, self.ended_by, self._is_claimed = event.detail, dialog.ended_by, event.by_us
 
     def crashed(self, party: str) -> None:
         """A party's host has died, and its calls with it."""
@@ -132,6 +135,8 @@ class Ledger:
 def _refresher(dialog: Dialog, party: str, event: CallEvent) -> str | None:
     if event.interval_s is None:
         return None
-    if event.we_refresh:
-        return party
+    return party if event.we_refresh else _other(dialog, party)
+
+
+def _other(dialog: Dialog, party: str) -> str | None:
     return next((other for other in dialog.parties if other != party), None)

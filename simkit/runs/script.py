@@ -11,7 +11,7 @@ arrived: nobody answers a call that has not reached them. Trouble (`crash`, `ign
 
 from typing import NamedTuple
 
-from ..errors import LocalError
+from ..errors import LocalError, PeerError
 from ..sip.equality import header_part
 from ..trace import Transit
 from . import failures
@@ -156,7 +156,7 @@ class Script:
             self._ordered.append(turn)
         try:
             self._stage.perform(turn.line.step)
-        except LocalError as error:
+        except (LocalError, PeerError) as error:  # the second: no message can be made of what a line has sent
             self._fail(failures.refused(self, turn, str(error), now=self._stage.now), turn, verdict=Verdict.ERROR)
 
     def _next_action(self, *, late: bool = False) -> int | None:

@@ -307,3 +307,32 @@ def test_ladders_are_ascii_where_the_locale_needs_it(folder: Path, variables: di
         output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     assert output.isascii() == ascii
+
+
+def test_no_output_is_written_over_a_flow_or_another_output(simkit: Simkit, folder: Path) -> None:
+    before = (folder / "flows" / "short.yaml").read_text()
+    result = simkit("simulate", "flows/short.yaml", "--json", "flows/../flows/short.yaml")
+    assert result.exit_code == 2
+    assert "--json flows/../flows/short.yaml would write over the flow" in result.stderr
+    assert (folder / "flows" / "short.yaml").read_text() == before
+    result = simkit("simulate", "flows/short.yaml", "--json", "same.out", "--junit", "same.out")
+    assert result.exit_code == 2
+    assert "--junit same.out would write over --json" in result.stderr
+
+
+def test_a_message_that_cannot_be_made_fails_its_line_and_the_others_go_on(simkit: Simkit, folder: Path) -> None:
+    (folder / "raw.yaml").write_text(
+        "simkit: 1\nname: raw\nactors:\n  alice: {role: uac}\n  bob: {role: scripted}\nflow:\n  - alice: call bob\n"
+        "  - alice -> bob: INVITE\n  - bob -> alice: 200 INVITE\n    raw: |\n      SIP/2.0 nonsense\n"
+    )
+    for jobs in ("1", "2"):
+        result = simkit("simulate", "raw.yaml", "flows/short.yaml", "-j", jobs)
+        assert result.exit_code == 1
+        assert "raw.yaml:9:5: 'bob -> alice: 200 INVITE' cannot be done at 0.000 s" in result.stdout
+        assert "1 of 2 flows" in result.stdout
+
+
+def test_cases_that_are_overridden_to_be_the_same_run_once(simkit: Simkit) -> None:
+    result = simkit("simulate", "flows/cases.yaml", "--set", "length=7s", "-q")
+    assert result.exit_code == 0
+    assert "7.000 s" in result.stdout

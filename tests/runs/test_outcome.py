@@ -21,6 +21,10 @@ DIES = """
       lost: true
 """
 
+SCRIPTED = "alice: {role: uac}\nbob: {role: scripted}"
+SCRIPTED_BYE = "    - bob -> alice: BYE\n    - alice -> bob: 200 BYE\n"
+SCRIPTED_302 = "- alice: call bob\n- alice -> bob: INVITE\n- bob -> alice: 302 INVITE\n- alice -> bob: ACK"
+
 KEPT = [
     pytest.param((UP, HUNG_UP), CALL, "ended_by: alice\nreason: hung-up\nat: up", id="hung up"),
     pytest.param((UP, HUNG_UP), CALL, "outcome: {alice: ended, bob: ended}\nretries: 0\nrefreshes: 0", id="ended"),
@@ -29,6 +33,8 @@ KEPT = [
     pytest.param((REJECTED,), BUSY, "reason: rejected\noutcome: {alice: failed, bob: failed}", id="rejected"),
     pytest.param((UP, DIES), CALL, "ended_by: bob\nreason: session-expired\nat: up + 92s", id="expired: timer F"),
     pytest.param((UP, DIES), CALL, "outcome: {alice: crashed, bob: ended}", id="crashed"),
+    pytest.param((UP, SCRIPTED_BYE), SCRIPTED, "ended_by: bob\nreason: hung-up", id="ended by a scripted party"),
+    pytest.param((SCRIPTED_302,), SCRIPTED, "ended_by: bob\nreason: rejected", id="rejected by a scripted party"),
     pytest.param((UP, HUNG_UP), CALL, "never: [481, CANCEL]\nat: up + 0s..5s", id="never, and a window"),
 ]
 
