@@ -62,10 +62,12 @@ def simulate(
     A failed expectation raises nothing: see `Run.passed` and `Run.failures`. Raises FlowError for a flow that cannot be
     loaded, ForeignError where the logic of somebody else fails.
     """
+    from .conformance.violations import judge_violations
     from .runs.simulate import simulate as run_flow
 
     flow = with_logics([flow if isinstance(flow, Flow) else load_flow(flow)], logic)[0]
     run = run_flow(flow, seed=seed, calls=calls, timers=timers)
+    judge_violations(run)
     if run.broken is not None:
         raise run.broken
     if run.interrupted:

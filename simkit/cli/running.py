@@ -33,6 +33,8 @@ class Terms:
     """Keep the traces of all calls."""
     logic_timeout_s: float = LOGIC_TIMEOUT_S
     """How long a child in the seat of a party may take to answer."""
+    audited: bool = False
+    """Have the auditor look at every run, whatever its flow says."""
 
     def count(self, flow: Flow) -> int:
         """Return how many calls of a flow are played."""
@@ -85,7 +87,7 @@ def processors() -> int:
 
 def _run(terms: Terms, part: Part, progressed: Progressed | None = None) -> Run:
     flow, numbers = part
-    return simulate(
+    run = simulate(
         flow,
         seed=terms.seed,
         calls=terms.calls,
@@ -95,6 +97,11 @@ def _run(terms: Terms, part: Part, progressed: Progressed | None = None) -> Run:
         logic_timeout_s=terms.logic_timeout_s,
         progress=progressed,
     )
+    if terms.audited or flow.awaits_audit:
+        from ..conformance.violations import judge_violations
+
+        judge_violations(run)
+    return run
 
 
 def _in_parallel(work: Sequence[Sequence[Part]], terms: Terms, jobs: int, progressed: Progressed) -> Generator[Run]:

@@ -134,9 +134,13 @@ class Options:
         return Manner.QUIET if self.quiet else Manner.VERBOSE if self.verbose else Manner.PLAIN
 
     @property
+    def _is_audited(self) -> bool:
+        return self.verbose or self.json is not None or self.junit is not None
+
+    @property
     def terms(self) -> Terms:
         """How every flow is run."""
-        return Terms(self.seed, self.calls, self.timers, self.pcap is not None, self.logic_timeout)
+        return Terms(self.seed, self.calls, self.timers, self.pcap is not None, self.logic_timeout, self._is_audited)
 
 
 def _simulate(flows: Sequence[Flow], options: Options) -> int:

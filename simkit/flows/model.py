@@ -101,6 +101,11 @@ class Actor:
     logic: Logic | None = None
     """Who sits in the seat of its session timer; None: RFC 4028."""
 
+    @property
+    def is_stranger(self) -> bool:
+        """Whether somebody else's timer logic sits in its seat, or a defect of the museum."""
+        return self.logic is not None and self.logic.kind is not LogicKind.RFC4028
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -367,6 +372,11 @@ class Flow:
     warnings: tuple[Fault, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     """The place of each top-level key."""
+
+    @property
+    def awaits_audit(self) -> bool:
+        """Whether broken rules decide how a run of it comes out."""
+        return self.expect.violations is not None or any(actor.is_stranger for actor in self.actors.values())
 
     @property
     def title(self) -> str:

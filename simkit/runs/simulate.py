@@ -66,9 +66,6 @@ def check_playable(flow: Flow) -> None:
     """Raise FlowError, with all faults, for what a flow says that a simulation cannot do."""
     expect, sources = flow.expect, flow.expect.sources
     faults = check_logics(flow)
-    if expect.violations:
-        message = "a simulation does not report violated rules: audit its capture instead"
-        faults.append(Fault(sources.get("violations", flow.source), message))
     if expect.log:
         message = "there is no system under test whose log could be read"
         faults.append(Fault(sources.get("log", flow.source), message))
