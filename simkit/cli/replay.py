@@ -266,7 +266,7 @@ def _update(play: Play, run: Run, options: Options) -> None:
 
 
 def _play(flow: Flow, options: Options, words: Words) -> Run:
-    return play(
+    run = play(
         flow,
         seed=options.seed,
         speed=options.speed,
@@ -277,6 +277,11 @@ def _play(flow: Flow, options: Options, words: Words) -> Run:
         ports={name: port for name, port in options.ports.items() if name in flow.actors},
         progress=words.progressed,
     )
+    if flow.awaits_audit:
+        from ..conformance.violations import judge_violations
+
+        judge_violations(run)
+    return run
 
 
 def _write_capture(output: Output, runs: Sequence[Run]) -> None:

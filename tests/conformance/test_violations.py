@@ -24,7 +24,7 @@ flow:
 
 
 def careless(expect: str = "") -> Run:
-    return simulate(load(CARELESS.format(expect=expect), "careless.yaml")[0])
+    return simulate(load(CARELESS.format(expect=expect), "careless.yaml")[0], audit=True)
 
 
 def test_what_a_scripted_party_breaks_is_reported_and_fails_nothing() -> None:
