@@ -53,6 +53,7 @@ class DeadlineState(StrEnum):
     MET = "met"
     MISSED = "missed"
     SPARED = "spared"  # something else made it needless: a refresh, a BYE
+    UNHEARD = "unheard"  # not seen, but nothing more was heard of who had to do it: it may be dead, or out of sight
     UNKNOWN = "unknown"  # the capture ended before
 
 
@@ -80,6 +81,13 @@ class CallAudit:
     """The first Session-Expires of the call, as written."""
     offered_by: str | None = None
     """Who wrote it: either side, or a proxy."""
+    offered_in: str | None = None
+    """The message that says so: "INVITE", "UPDATE" or "2xx"."""
+    offered_us: int | None = None
+    offered_later: bool = False
+    """The call had been set up without a timer."""
+    set_up: bool = False
+    """The 2xx that set it up was seen."""
     answered: str | None = None
     """Session-Expires of the 2xx that set the call up, as written."""
     min_se_s: int | None = None

@@ -1,6 +1,7 @@
 """The facts of a call, as people write them down by hand: the timer that was agreed on, each refresh, and the end."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from ..units import S
@@ -23,28 +24,39 @@ def summary(call_id: str, dialogs: Sequence[Dialog], findings: tuple[Finding, ..
     offered = _offered(dialog)
     answered = dialog.setup.final.arrived.header("Session-Expires") if dialog.setup and dialog.setup.final else None
     ended_by, ended_us, reason, status = _end(dialog, findings)
-    return CallAudit(
+    call = CallAudit(
         call_id,
-        dialog.names[Side.CALLER],
-        dialog.names[Side.CALLEE],
-        dialog.transactions[0].at,
-        offered.message.header("Session-Expires") if offered else None,
-        offered.sender if offered else None,
-        answered,
-        dialog.min_se_s,
-        session.interval_us // S if session and session.interval_us is not None else None,
-        dialog.names[session.refresher] if session and session.refresher else None,
-        tuple(_refreshes(dialog)),
-        ended_by,
-        ended_us,
-        reason,
-        status,
-        tuple(_deadlines(dialog)),
-        findings,
+        caller=dialog.names[Side.CALLER],
+        callee=dialog.names[Side.CALLEE],
+        started_us=dialog.transactions[0].at,
+        set_up=dialog.setup is not None,
+        answered=answered,
+        min_se_s=dialog.min_se_s,
+        session_interval_s=session.interval_us // S if session and session.interval_us is not None else None,
+        refresher=dialog.names[session.refresher] if session and session.refresher else None,
+        refreshes=tuple(_refreshes(dialog)),
+        ended_by=ended_by,
+        ended_us=ended_us,
+        reason=reason,
+        status=status,
+        deadlines=tuple(_deadlines(dialog)),
+        findings=findings,
+    )
+    return call if offered is None else _with_offer(call, *offered)
+
+
+def _with_offer(call: CallAudit, transaction: Transaction, offer: Sending | Passing) -> CallAudit:
+    return replace(
+        call,
+        offered=offer.message.header("Session-Expires"),
+        offered_by=offer.sender,
+        offered_in=transaction.method if offer.message.is_request else "2xx",
+        offered_us=offer.at,
+        offered_later=call.set_up and not transaction.initial,
     )
 
 
-def _offered(dialog: Dialog) -> Sending | Passing | None:
+def _offered(dialog: Dialog) -> tuple[Transaction, Sending | Passing] | None:
     """Return the first message that asked for a session timer: a request, as sent or as a proxy made it, or a 2xx."""
     for transaction in dialog.transactions:
         if not transaction.refreshes:
@@ -56,7 +68,7 @@ def _offered(dialog: Dialog) -> Sending | Passing | None:
             copies: tuple[Sending | Passing, ...] = (sending, *sending.passed_on)
             for each in copies:
                 if each.said.interval_s is not None:
-                    return each
+                    return transaction, each
     return None
 
 
@@ -167,7 +179,8 @@ def _refresh_state(session: Session, due_at: int) -> DeadlineState:
     dialog = session.transaction.dialog
     if session.refresher is not None and session.requests_of(session.refresher):
         return DeadlineState.MET
-    return _state_at_end(dialog, due_at + dialog.allow.spread_us)
+    late_us = dialog.allow.spread_us + dialog.allow.session_us
+    return _state_at_end(dialog, due_at, late_us=late_us, side=session.refresher)
 
 
 def _bye_state(session: Session, due_at: int) -> DeadlineState:
@@ -175,16 +188,18 @@ def _bye_state(session: Session, due_at: int) -> DeadlineState:
     bye = dialog.byes[0] if dialog.byes else None
     if bye is not None and bye.uac is not session.refresher and abs(bye.at - due_at) <= dialog.allow.session_us:
         return DeadlineState.MET
-    return _state_at_end(dialog, due_at + dialog.allow.session_us)
+    side = session.refresher.other if session.refresher else None
+    return _state_at_end(dialog, due_at, late_us=dialog.allow.session_us, side=side)
 
 
 def _expiry_state(session: Session) -> DeadlineState:
-    state = _state_at_end(session.transaction.dialog, session.expires_at)
+    state = _state_at_end(session.transaction.dialog, session.expires_at, late_us=0, side=None)
     return DeadlineState.MET if state is DeadlineState.MISSED else state
 
 
-def _state_at_end(dialog: Dialog, until: int) -> DeadlineState:
-    """Return what became of something that had not been done when the watch ended."""
-    if dialog.last_at > until:
-        return DeadlineState.MISSED
+def _state_at_end(dialog: Dialog, due_at: int, *, late_us: int, side: Side | None) -> DeadlineState:
+    """Return what became of something that a side, or either, had not done when the watch ended."""
+    if dialog.last_at > due_at + late_us:
+        heard = any(dialog.heard_after(each, due_at) for each in ((side,) if side else Side))
+        return DeadlineState.MISSED if heard else DeadlineState.UNHEARD
     return DeadlineState.SPARED if dialog.byes else DeadlineState.UNKNOWN

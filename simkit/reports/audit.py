@@ -24,12 +24,14 @@ _FATES: Final = {
     DeadlineState.MET: "done",
     DeadlineState.MISSED: "not done",
     DeadlineState.SPARED: "not needed any more",
+    DeadlineState.UNHEARD: "not seen: nothing more was heard of it",
     DeadlineState.UNKNOWN: "unknown: the capture ended before",
 }
 _FATES_OF_EXPIRY: Final = _FATES | {
     DeadlineState.MET: "the session expired",
     DeadlineState.MISSED: "the session expired",
     DeadlineState.SPARED: "did not come to that",
+    DeadlineState.UNHEARD: "the session expired unattended: nothing more was heard of either side",
 }
 _LABEL: Final = 15
 
@@ -116,12 +118,8 @@ def call_text(call: CallAudit, style: Style) -> str:
 
 def _facts(call: CallAudit, style: Style) -> Iterator[tuple[str, str]]:
     """Yield the rows of the check-list that people write by hand."""
-    if call.offered is None:
-        offered = "no session timer was offered"
-    else:
-        answered = f"answered {call.answered}" if call.answered else "answered without one"
-        offered = f"{call.offered}, offered by {call.offered_by}; {answered}"
-    yield "session timer", offered + (f"; Min-SE {call.min_se_s}" if call.min_se_s is not None else "")
+    least = f"; Min-SE {call.min_se_s}" if call.min_se_s is not None else ""
+    yield "session timer", _offer(call) + least
     if call.session_interval_s is not None:
         yield "in force", f"{call.session_interval_s} s, refreshed by {call.refresher or 'nobody that was named'}"
     for number, refresh in enumerate(call.refreshes):
@@ -129,6 +127,19 @@ def _facts(call: CallAudit, style: Style) -> Iterator[tuple[str, str]]:
     yield "end", _end(call)
     for number, deadline in enumerate(call.deadlines):
         yield ("" if number else "was due"), _deadline(deadline)
+
+
+def _offer(call: CallAudit) -> str:
+    if call.offered is None:
+        return "no session timer was offered"
+    if call.offered_later or call.offered_in == "2xx":
+        named = f"{call.offered}, first named by {call.offered_by} in the {call.offered_in}"
+        later = "; the call was set up without" if call.offered_later else ""
+        return f"{named} at {format_time(call.offered_us or 0)}{later}"
+    offered = f"{call.offered}, offered by {call.offered_by}"
+    if not call.set_up:
+        return offered
+    return f"{offered}; answered {call.answered or 'without one'}"
 
 
 def _refresh(refresh: Refresh) -> str:

@@ -126,9 +126,10 @@ def test_a_call_ends_by_somebody_for_a_reason(
 DEADLINES = [
     # the capture ends at   refresh    BYE        expiry
     (899,                   "unknown", "unknown", "unknown"),
-    (906,                   "missed",  "unknown", "unknown"),
-    (1770,                  "missed",  "missed",  "unknown"),
-    (1801,                  "missed",  "missed",  "met"),
+    (906,                   "unknown", "unknown", "unknown"),
+    (907,                   "unheard", "unknown", "unknown"),
+    (1770,                  "unheard", "unheard", "unknown"),
+    (1801,                  "unheard", "unheard", "unheard"),
 ]  # fmt: skip
 
 
@@ -142,10 +143,20 @@ def test_what_was_due_when_the_capture_ended_is_unknown(until: int, refresh: str
     ]
 
 
+def test_only_who_is_heard_of_again_has_missed_what_was_due() -> None:
+    tape = answered()
+    tape.at(1900).request("bob", "OPTIONS")
+    assert [deadline.state.value for deadline in tape.audit(until=1950).deadlines[:3]] == ["unheard", "missed", "met"]
+    tape.respond(200, method="OPTIONS")
+    audit = tape.audit(until=1950)
+    assert [deadline.state.value for deadline in audit.deadlines[:3]] == ["missed", "missed", "met"]
+    assert [finding.rule for finding in audit.findings] == ["RFC4028-7.2-11", "RFC4028-10-6"]
+
+
 def test_a_bye_spares_what_was_due_later() -> None:
     states = [deadline.state for deadline in hung_up().audit().deadlines]
     assert states == [DeadlineState.SPARED] * 3
-    assert [deadline.state.value for deadline in expired().audit().deadlines[:3]] == ["missed", "met", "spared"]
+    assert [deadline.state.value for deadline in expired().audit().deadlines[:3]] == ["unheard", "met", "spared"]
 
 
 def test_an_open_request_is_owed_an_answer() -> None:
