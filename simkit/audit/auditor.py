@@ -68,6 +68,7 @@ def _findings(dialog: Dialog) -> list[Finding]:
 
 
 def _judge_headers(sending: Sending, found: list[Finding]) -> None:
+    _judge(book.OF_MESSAGES, sending, found)
     if sending.message.header("Session-Expires") is not None:
         _judge(book.OF_INTERVALS, sending, found)
     if sending.message.header("Min-SE") is not None:

@@ -480,6 +480,29 @@ def bye_before_ack() -> Tape:
     return tape
 
 
+# --- headers that are there twice ------------------------------------------------------------------------------------
+
+
+def two_intervals() -> Tape:
+    tape = Tape()
+    tape.invite(terms("1800"), ("x", "600"))
+    tape.respond(200, terms("1800;refresher=uac"))
+    tape.ack()
+    return tape
+
+
+def proxy_adds_a_second_interval() -> Tape:
+    return proxied((terms("1800"),), (terms("1800"), terms("900")))
+
+
+def two_minima_in_422() -> Tape:
+    tape = Tape(1800)
+    tape.invite()
+    tape.respond(422, ("Min-SE", "3600"), ("Min-SE", "7200"))
+    tape.ack_failure()
+    return tape
+
+
 # --- what else requests say ------------------------------------------------------------------------------------------
 
 
@@ -723,6 +746,24 @@ def ack_not_repeated() -> Tape:
     for at in (0.5, 1.5, 3.5):
         tape.at(at).again(answer)
     tape.at(60).bye("alice")
+    return tape
+
+
+def ack_not_repeated_once() -> Tape:
+    tape = Tape()
+    tape.invite()
+    answer = tape.respond(200)
+    tape.ack()
+    tape.at(0.5).again(answer)
+    tape.at(60).bye("bob")
+    return tape
+
+
+def hung_up_instead_of_ack() -> Tape:
+    tape = Tape()
+    tape.invite()
+    tape.respond(200)
+    tape.at(0.2).bye("alice")
     return tape
 
 

@@ -106,6 +106,25 @@ def lost_ack_is_repeated() -> Tape:
     return tape
 
 
+def repeated_success_crosses_ack() -> Tape:
+    tape = Tape()
+    tape.invite()
+    answer = tape.respond(200)
+    tape.at(0.4).ack()
+    tape.at(0.5).again(answer)
+    tape.at(100).bye()
+    return tape
+
+
+def header_twice_with_one_value() -> Tape:
+    tape = Tape()
+    tape.invite(("Session-Expires", "1800"), ("x", "1800"))
+    tape.respond(200)
+    tape.ack()
+    tape.at(100).bye()
+    return tape
+
+
 def too_small_then_retried() -> Tape:
     tape = Tape(1800)
     tape.invite()
@@ -234,6 +253,7 @@ def through_a_proxy() -> Tape:
 CALLS = [
     *(refreshed_by_caller, refreshed_by_callee, hold_restarts_the_interval, peer_dies, refresh_times_out),
     *(byes_cross, refresh_crosses_bye, repeated_success_does_not_move_the_clock, first_success_may_have_been_lost),
+    *(repeated_success_crosses_ack, header_twice_with_one_value),
     *(lost_ack_is_repeated, too_small_then_retried, retried_with_a_new_from_tag, glare_waited_out),
     *(glare_settled_by_the_peer, challenged, no_timer, peer_without_timer),
     *(options_refreshes_nothing, forked, tuned_in_late, through_a_proxy),

@@ -1,4 +1,7 @@
-"""Where Session-Expires and Min-SE may stand, and what they may say (RFC 4028 sections 4, 5 and 9)."""
+"""Where Session-Expires and Min-SE may stand, and what they may say (RFC 4028 sections 4, 5 and 9).
+
+That other headers have one value too is RFC 3261 section 7.3.1.
+"""
 
 from typing import Final
 
@@ -8,8 +11,11 @@ from ...sip.message import Message, Response
 from ...sip.session_headers import SESSION_INTERVAL_FLOOR_S
 from ..dialog import SESSION_REFRESH_METHODS
 from ..rule import ERROR, WARNING, AuditRule, Breach, rule
-from ..sending import Sending
+from ..sending import Passing, Sending
 from ..words import named
+
+SINGLE: Final = ("Session-Expires", "Min-SE", "CSeq", "Call-ID", "From", "To", "Max-Forwards", "Content-Length")
+"""Headers with a single value, of those that the audit goes by."""
 
 
 def unreadable_interval(sending: Sending) -> Breach | None:
@@ -92,6 +98,23 @@ def _status(message: Message) -> int:
     return message.status if isinstance(message, Response) else 0
 
 
+def single_header_twice(sending: Sending) -> Breach | None:
+    """A header that has one value, given two that differ: by the sender, or by a proxy on the way."""
+    copies: tuple[Sending | Passing, ...] = (sending, *sending.passed_on)
+    for copy in copies:
+        for name in SINGLE:
+            values = copy.message.values(name)
+            if len(values) > 1 and len(set(values)) > 1:
+                text = (
+                    f"put {name} into {named(copy.message)} twice, with {values[0]} and {values[1]}; it has one value"
+                )
+                return Breach(copy, text, "it adds the header without looking whether it is there")
+    return None
+
+
+OF_MESSAGES: Final[tuple[AuditRule[Sending], ...]] = (
+    rule("3261-7.3.1b", single_header_twice, ERROR),  # which of the two counts is anybody's guess
+)
 OF_INTERVALS: Final[tuple[AuditRule[Sending], ...]] = (
     rule("RFC4028-4-1", unreadable_interval, WARNING),  # a grammar has no keyword, but nobody can obey what it forbids
     rule("RFC4028-4-2", misplaced_interval),

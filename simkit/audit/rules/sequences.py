@@ -10,7 +10,7 @@ from ..sending import Sending
 from ..words import about
 
 RETRY_AFTER_MAX_S: Final = 10  # RFC 3261 section 14.2, RFC 3311 section 5.2
-UNACKNOWLEDGED_MAX: Final = 2  # ours: so many repetitions of a response may cross with its ACK, or be lost
+UNACKNOWLEDGED_MAX: Final = 2  # ours: so many copies of a message that go without an answer are no accident
 
 
 # --- CSeq ------------------------------------------------------------------------------------------------------------
@@ -84,29 +84,40 @@ def _unanswered(transaction: Transaction) -> Breach | None:
 
 def success_not_acknowledged(transaction: Transaction) -> Breach | None:
     """A 2xx to INVITE without ACK, or repeated 2xx without another ACK."""
-    return _not_acknowledged(transaction) if transaction.succeeded else None
+    if not transaction.succeeded:
+        return None
+    # After an ACK one copy is enough: had that been lost, its sender would have repeated it until another ACK came.
+    return _not_acknowledged(transaction, missed_max=1 if transaction.acks else UNACKNOWLEDGED_MAX)
 
 
 def failure_not_acknowledged(transaction: Transaction) -> Breach | None:
     """A 3xx-6xx to INVITE without ACK."""
-    return _not_acknowledged(transaction) if transaction.failed else None
+    return _not_acknowledged(transaction, missed_max=UNACKNOWLEDGED_MAX) if transaction.failed else None
 
 
-def _not_acknowledged(transaction: Transaction) -> Breach | None:
+def _not_acknowledged(transaction: Transaction, *, missed_max: int) -> Breach | None:
     final, dialog, uac = transaction.final, transaction.dialog, transaction.uac
     if final is None:
         return None
     since = transaction.acks[-1].at + dialog.allow.turn_us if transaction.acks else final.arrived_at
     missed = [at for at in final.arrived_again_at if at > since]
     overdue = not transaction.acks and dialog.ended_at >= final.arrived_at + dialog.allow.timeout_us
-    if len(missed) < UNACKNOWLEDGED_MAX and not overdue:
+    hung_up = not transaction.acks and transaction.succeeded and _hung_up_after(final, uac, dialog)
+    if len(missed) < missed_max and not overdue and not hung_up:
         return None
-    if not dialog.heard_after(uac, missed[0] if missed else final.arrived_at):
+    if not hung_up and not dialog.heard_after(uac, missed[0] if missed else final.arrived_at):
         return None
     text = f"did not acknowledge the {transaction.status} to its INVITE"
     if transaction.acks:
-        text = f"acknowledged the {transaction.status} to its INVITE once, but not its {len(missed)} repetitions"
+        repetitions = "repetition" if len(missed) == 1 else f"{len(missed)} repetitions"
+        text = f"acknowledged the {transaction.status} to its INVITE once, but not its {repetitions}"
     return Breach(final, text, actor=transaction.request.sender)
+
+
+def _hung_up_after(final: Sending, uac: Side, dialog: Dialog) -> bool:
+    return any(
+        bye.uac is uac and bye.request.sender == dialog.names[uac] and bye.order > final.order for bye in dialog.byes
+    )
 
 
 def acknowledged_by_same_branch(transaction: Transaction) -> Breach | None:
