@@ -5,11 +5,12 @@ the run where the timer logic of somebody else sits in the party's seat; a scrip
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..audit.auditor import audit_call
 from ..audit.finding import Finding
 from ..flows.model import Flow
-from ..rulebook import Severity
+from ..rulebook import RULES, Severity
 from ..runs.run import SHOWN_MAX, Expectation, Failure, Run, Verdict, Violation
 from ..units import format_time
 
@@ -44,9 +45,10 @@ def _unexpected(flow: Flow, found: list[tuple[int, Finding]], told: set[str | No
         blamed = finding.rule not in listed if listed is not None else actors[finding.actor].is_stranger
         if finding.severity is Severity.ERROR and blamed and finding.rule not in told:
             source = flow.source if listed is None else flow.expect.sources["violations"]
-            headline = f"{finding.actor} broke {finding.rule} at {format_time(finding.at)} s: {finding.text}"
-            details = (f"likely: {finding.likely}",) if finding.likely else ()
-            yield Failure(source, headline, details=details, at=finding.at, call=call, frame=finding.frame)
+            headline = f"{finding.actor} {finding.text}, at {format_time(finding.at)} s"
+            note = f"likely: {finding.likely}" if finding.likely else RULES[finding.rule].statement
+            failure = Failure(source, headline, rule=finding.rule, rule_note=note)
+            yield replace(failure, at=finding.at, call=call, frame=finding.frame)
 
 
 def _violation(finding: Finding) -> Violation:
