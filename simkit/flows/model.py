@@ -76,7 +76,6 @@ class Logic:
         return f"{self.kind.value}:{self.name}" if self.name else self.kind.value
 
 
-DEFAULT_SUPPORTED: Final = ("timer",)
 DEFAULT_ALLOW: Final = ("INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS")
 
 
