@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..sip.message import Message, Request, Response
+from ..sip.uri import host_port
 from ..trace import Trace, Transit
 from ..units import S
 from .packet import Address
@@ -66,8 +67,7 @@ class _Places(dict[Address, str]):
     """Names of addresses, each made once."""
 
     def __missing__(self, address: Address) -> str:
-        host, port = address
-        name = self[address] = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        name = self[address] = host_port(address)
         return name
 
 

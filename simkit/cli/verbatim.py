@@ -7,6 +7,7 @@ from ..captures.reader import read_capture
 from ..reports.comparison import comparison_text
 from ..reports.style import Style
 from ..runs.verbatim import Spoken, calls_of, send_again
+from ..sip.uri import host_port
 from .recordings import find_captures, read_calls
 from .terminal import say
 from .words import Manner
@@ -39,10 +40,5 @@ def _replay(path: str, speed: int | None, tolerance_us: int, host: str, manner: 
 def _spoken(path: str) -> list[Spoken]:
     """Return the messages of a capture as bytes, in the order of time."""
     with read_capture(path) as reader:
-        messages = [Spoken(each.at, _place(each.source), _place(each.destination), each.raw) for each in reader]
+        messages = [Spoken(each.at, host_port(each.source), host_port(each.destination), each.raw) for each in reader]
     return sorted(messages, key=lambda each: each.at)
-
-
-def _place(address: tuple[str, int]) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 from ..errors import SetupError
+from ..sip.uri import host_port
 from ..ua.events import Address
 from .port_holder import port_holder
 
@@ -126,7 +127,7 @@ def _opened(name: str, host: str, port: int) -> Endpoint:
     try:
         return Endpoint(host, port)
     except OSError as error:
-        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        place = host_port((host, port))
         if error.errno == errno.EADDRINUSE:
             mend = "choose another port, or leave the choice to the system"
             raise SetupError(f"{name} cannot have {place}: {port_holder(port)} holds the port; {mend}") from None

@@ -11,6 +11,7 @@ from typing import Final
 from ..errors import PeerError
 from ..settings import LinkSettings
 from ..sip.message import Message
+from ..sip.uri import host_port
 from ..trace import Transit
 from ..ua.events import Address, Outgoing
 from ..units import format_duration, format_time
@@ -106,7 +107,7 @@ class Network:
         message = outgoing.message
         receiver = self._parties.get(outgoing.destination)
         if receiver is None:
-            place = _written(outgoing.destination)
+            place = host_port(outgoing.destination)
             self.lose(self._post(sender.name, place, message, now), f"nobody at {place}")
             return
         fate = self.link(sender.name, receiver.name).send(message, now=now)
@@ -155,11 +156,6 @@ def _identity(message: Message) -> Hashable:
     except PeerError:  # a scripted party may send what cannot be read
         header = message.header
         return message.start_line, header("Via"), header("CSeq"), header("Call-ID"), header("To")
-
-
-def _written(address: Address) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _turn_of(party: Party, received: Transit | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ..errors import LocalError
 from ..settings import SessionTimerSettings
 from ..sip.message import Message, Request, Response
+from ..sip.uri import host_port
 from ..ua.events import Address, CallEvent, Outgoing
 from . import actions
 from .child import Child
@@ -39,8 +40,8 @@ class Endpoint:
         self._peer = peer
         self._start: dict[str, Any] | None = {
             "name": name,
-            "address": _written(address),
-            "peer": _written(peer),
+            "address": host_port(address),
+            "peer": host_port(peer),
             "settings": settings_as_written(settings),
             **answers,
         }
@@ -87,7 +88,7 @@ class Endpoint:
             return
         self._calls.received(message, now=now)
         text = message.to_bytes().decode("utf-8", "surrogateescape")
-        self._ask("deliver", now=now, data=text, **{"from": _written(self._origin(message))})
+        self._ask("deliver", now=now, data=text, **{"from": host_port(self._origin(message))})
 
     def _origin(self, message: Message) -> Address:
         if isinstance(message, Response):
@@ -137,8 +138,3 @@ class Endpoint:
         """End its process: its host has crashed."""
         self._has_ended = True
         self.child.end()
-
-
-def _written(address: Address) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -10,7 +10,7 @@ from typing import Final
 from ..errors import PeerError
 from ..sip.headers import HeaderField, canonical_name
 from ..sip.message import Message, Request, Response
-from ..sip.uri import parse_uri
+from ..sip.uri import host_port, parse_uri
 from ..ua.identifiers import Identifiers
 from ..ua.responses import content_length, respond
 from .run import Address
@@ -53,15 +53,15 @@ class OneSide:
     def request(self, recorded: Request) -> Request:
         """Return a recorded request of ours as it is to be sent now."""
         if not self._our_uri:
-            self._our_uri = f"sip:{_user(recorded.sender.uri)}{_place(self._us)}"
-            self._peer_uri = f"sip:{_user(recorded.recipient.uri)}{_place(self.peer)}"
+            self._our_uri = f"sip:{_user(recorded.sender.uri)}{host_port(self._us)}"
+            self._peer_uri = f"sip:{_user(recorded.recipient.uri)}{host_port(self.peer)}"
         number = recorded.cseq.number
         invite = self._invites.get(number) if recorded.method == "CANCEL" else None
         branch = invite.branch if invite else self._branch_for(recorded)
         tag = f";tag={self._peer_tag}" if self._peer_tag and recorded.method != "CANCEL" else ""
         body = self._body(recorded)
         headers = (
-            ("Via", f"SIP/2.0/UDP {_place(self._us)};branch={branch}"),
+            ("Via", f"SIP/2.0/UDP {host_port(self._us)};branch={branch}"),
             ("From", f"<{self._our_uri}>;tag={self._our_tag}"),
             ("To", f"<{self._peer_uri}>{tag if recorded.to_tag else ''}"),
             ("Call-ID", self._call_id),
@@ -100,7 +100,7 @@ class OneSide:
         is_success = final.status < 300
         branch = self._identifiers.branch() if is_success else invite.branch  # sections 13.2.2.4 and 17.1.1.3
         headers = (
-            ("Via", f"SIP/2.0/UDP {_place(self._us)};branch={branch}"),
+            ("Via", f"SIP/2.0/UDP {host_port(self._us)};branch={branch}"),
             ("Max-Forwards", "70"),
             ("From", invite.header("From") or ""),
             ("To", final.header("To") or ""),
@@ -120,7 +120,7 @@ class OneSide:
         kept = [field for field in recorded.headers if canonical_name(field[0]) not in _OF_THE_DIALOG]
         if recorded.contact is None:
             return tuple(kept)
-        return (("Contact", f"<sip:{_user(recorded.contact.uri)}{_place(self._us)}>"), *kept)
+        return (("Contact", f"<sip:{_user(recorded.contact.uri)}{host_port(self._us)}>"), *kept)
 
     def _body(self, recorded: Message) -> bytes:
         """Return the body with our host in the place of the recorded one."""
@@ -134,8 +134,3 @@ def _user(uri: str) -> str:
     except PeerError:
         return ""
     return f"{user}@" if user else ""
-
-
-def _place(address: Address) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -15,7 +15,7 @@ from ..errors import Fault, FlowError, LocalError
 from ..flows.model import Actor, Answer, Flow, Observation, Role, Stimulus, Verb
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request
-from ..sip.uri import SIP_PORT
+from ..sip.uri import SIP_PORT, host_port
 from ..ua.identifiers import Identifiers
 from ..ua.scripted import ScriptedParty
 from ..ua.user_agent import UserAgent, UserAgentSettings
@@ -141,8 +141,7 @@ class Cast:
 
 
 def _uri_of(address: Address, *, user: str = "") -> str:
-    host, port = address
-    return f"sip:{user}{f'[{host}]' if ':' in host else host}:{port}"
+    return f"sip:{user}{host_port(address)}"
 
 
 def _addresses(flow: Flow) -> dict[str, Address]:

@@ -90,6 +90,12 @@ _URI = re.compile(
 )
 
 
+def host_port(address: tuple[str, int]) -> str:
+    """Write an address as a URI or a Via does, IPv6 in brackets (hostport, RFC 3261 section 25.1)."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 @lru_cache(maxsize=4096)
 def parse_name_address(value: str) -> NameAddress:
     """Read a name-addr or addr-spec with parameters. Raises PeerError (400).

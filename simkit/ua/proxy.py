@@ -10,6 +10,7 @@ from ..errors import PeerError
 from ..settings import BaseTimes, ProxySessionSettings
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request, Response
+from ..sip.uri import host_port
 from . import proxy_session
 from .call import SESSION_METHODS
 from .events import Address, CallEvent, Outgoing
@@ -207,6 +208,5 @@ class Proxy:
 
 def _written(address: Address, *, reliable: bool) -> tuple[str, HeaderField]:
     """Return how a Via of ours begins, and our Record-Route."""
-    host, port = address
-    place = f"{f'[{host}]' if ':' in host else host}:{port}"
+    place = host_port(address)
     return f"SIP/2.0/{'TCP' if reliable else 'UDP'} {place}", ("Record-Route", f"<sip:{place};lr>")

@@ -11,7 +11,7 @@ from ..sip.headers import HeaderField
 from ..sip.message import Message, Request, Response
 from ..sip.parser import parse_message
 from ..sip.sdp import SessionDescription
-from ..sip.uri import parse_name_address
+from ..sip.uri import host_port, parse_name_address
 from .dialog import MAX_FORWARDS
 from .events import Address, CallEvent, Outgoing
 from .identifiers import Identifiers
@@ -32,8 +32,7 @@ class ScriptedParty:
         self.name = name
         self.address = address
         self._identifiers = identifiers
-        host, port = address
-        self._host = f"{f'[{host}]' if ':' in host else host}:{port}"
+        self._host = host_port(address)
         self._contact: HeaderField = ("Contact", f"<sip:{name}@{self._host}>")
         self._tag = identifiers.tag()
         self._call_id = ""
@@ -45,7 +44,7 @@ class ScriptedParty:
         self._sent: dict[str, Request] = {}  # by method, the last one
         self._received: dict[str, Request] = {}
         self._invite_answer: Response | None = None
-        self._body = SessionDescription(name, str(identifiers.session_id()), 1, host, MEDIA_PORT).to_bytes()
+        self._body = SessionDescription(name, str(identifiers.session_id()), 1, address[0], MEDIA_PORT).to_bytes()
         self._outgoing: list[Outgoing] = []
 
     # --- commands ---

@@ -13,6 +13,7 @@ from ..settings import BaseTimes, SessionTimerSettings
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request, Response
 from ..sip.sdp import SessionDescription
+from ..sip.uri import host_port
 from .call import Phase
 from .callee import CalleeCall
 from .caller import CallerCall
@@ -94,8 +95,7 @@ class UserAgent:
     @property
     def uri(self) -> str:
         """Our address of record and Contact, which are one here."""
-        host, port = self.address
-        return f"sip:{self.name}@{f'[{host}]' if ':' in host else host}:{port}"
+        return f"sip:{self.name}@{host_port(self.address)}"
 
     # --- commands ---
 
@@ -228,10 +228,8 @@ class UserAgent:
 
     def via(self) -> HeaderField:
         """Return a Via with a new branch (RFC 3261 section 8.1.1.7)."""
-        host, port = self.address
         transport = "TCP" if self.times.reliable else "UDP"
-        shown = f"[{host}]" if ":" in host else host
-        return "Via", f"SIP/2.0/{transport} {shown}:{port};branch={self.identifiers.branch()}"
+        return "Via", f"SIP/2.0/{transport} {host_port(self.address)};branch={self.identifiers.branch()}"
 
     def abilities(self, *added: HeaderField) -> tuple[HeaderField, ...]:
         """Return Contact, Allow and Supported, and these headers; option tags of several Supported are merged."""
