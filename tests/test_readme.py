@@ -19,8 +19,7 @@ import pytest
 import yaml
 
 from simkit import load_flows
-from simkit.cli.main import COMMANDS, EXIT_INTERRUPTED, main
-from simkit.cli.simulate import EXIT_FAILED
+from simkit.cli.main import COMMANDS, EXIT_FAILED, EXIT_INTERRUPTED, main
 from simkit.errors import SimkitError
 from simkit.flows import schema
 from simkit.flows.model import Verb

@@ -10,9 +10,9 @@ from ..captures.compare import compare_calls
 from ..reports.flow_lines import Origin, Side
 from ..trace import Trace
 from ..units import MS
+from . import options
 from .outputs import STANDARD_OUTPUT, Output
 from .recordings import read_calls
-from .simulate import assignments
 from .terminal import say, style
 from .times import DURATION
 
@@ -38,13 +38,13 @@ class _Side:
 @click.option("--ignore", multiple=True, metavar="HEADER", help="A header whose differences do not count.")
 @click.option("--strict", is_flag=True, help="Cosmetic differences count too.")
 @click.option("--speed", type=click.IntRange(1), default=1, metavar="N", help="The captures were taken in N-fold time.")
-@click.option("--seed", type=click.IntRange(0), default=1, help="Seed of a flow's simulation.")
-@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", callback=assignments, help="Set a flow's value.")
+@options.seed
+@options.values
 @click.option("--case", metavar="TEXT", help="Which case of a flow.")
 @click.option("--json", metavar="FILE", help="Write the comparison as a JSON object.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing: the exit code tells.")
 @click.option("-v", "--verbose", is_flag=True, help="Leave nothing out.")
-@click.option("--color/--no-color", "colour", default=None, help="Colours, whatever the terminal.")
+@options.colour
 def command(left: str, right: str, **given: Any) -> int:
     """Compare two captures, or a capture and a flow as it is simulated, call by call and message by message.
 

@@ -11,10 +11,10 @@ from ..flows.faults import Misread
 from ..flows.model import Role
 from ..rulebook import rules_under
 from ..runs.seats import LOGIC_TIMEOUT_S
+from .main import EXIT_FAILED
 from .outputs import STANDARD_OUTPUT, Output
 from .terminal import say, style
 
-EXIT_FAILED: Final = 1
 _TIMEOUT: Final = "Give a command S seconds of real time for each answer."
 
 Coverage = tuple[str, int]

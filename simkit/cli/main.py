@@ -26,6 +26,7 @@ COMMANDS: Final = {  # in the order of --help; the module of the same name has e
     "explain": "Say what a rule asks, and why.",
     "schema": "Print the JSON Schema of flow files, for editors.",
 }
+EXIT_FAILED: Final = 1
 EXIT_INTERRUPTED: Final = 130
 
 

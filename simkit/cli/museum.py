@@ -2,7 +2,6 @@
 
 import os
 from contextlib import ExitStack
-from typing import Final
 
 import click
 
@@ -11,11 +10,9 @@ from ..flows.files import find_flow_files
 from ..flows.loader import load_path
 from ..flows.model import Flow
 from ..museum import PIECES, Piece
-from .main import likely
+from .main import EXIT_FAILED, likely
 from .outputs import STANDARD_OUTPUT, Output
 from .terminal import say, style
-
-EXIT_FAILED: Final = 1
 
 
 @click.command()

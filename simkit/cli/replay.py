@@ -1,7 +1,7 @@
 """`simkit replay`: play flows over the loopback as real packets, and hold what was seen against their recordings."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,13 +14,13 @@ from ..reports.flow_lines import Origin, Side
 from ..reports.style import Style
 from ..runs.play import LOCAL_HOST, TOLERANCE_US, check_replayable, play
 from ..runs.run import Address, Run
-from .main import EXIT_INTERRUPTED, likely
-from .outputs import STANDARD_OUTPUT, Output
+from .main import EXIT_FAILED, EXIT_INTERRUPTED, likely
+from .options import Reported, Values, assignments, of_flows, of_reports
+from .outputs import Output
 from .places import HostAndPort
 from .plays import Chosen, Play
 from .running import check_all
 from .selection import Selection
-from .simulate import EXIT_FAILED, Values, assignments
 from .terminal import say, style
 from .times import DURATION
 from .words import Manner, Words
@@ -59,14 +59,7 @@ def _ports(context: click.Context, option: click.Parameter, values: Values) -> d
 )
 @click.option("--host", default=LOCAL_HOST, metavar="ADDRESS", help="Which address of the loopback: ::1, 127.0.0.2.")
 @click.option("--port", "ports", multiple=True, metavar="ACTOR=PORT", callback=_ports, help="Give an actor this port.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of all that is random.")
-@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", callback=assignments, help="Set a flow's value.")
-@click.option("--case", metavar="TEXT", help="Play only cases whose label contains TEXT.")
-@click.option("-k", "text", metavar="TEXT", help="Play only flows with TEXT in their path, name or case.")
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Play only flows with this tag (or this one ...).")
-@click.option("--calls", type=click.IntRange(1), metavar="N", help="Play N calls of each flow at once.")
-@click.option("-x", "stop", is_flag=True, help="Stop at the first flow that fails.")
-@click.option("--logic", "logics", multiple=True, metavar="ACTOR=L", callback=assignments, help="Run this timer logic.")
+@of_flows
 @click.option("--flow", metavar="FLOW", help="The flow that a capture is a recording of, where its name does not say.")
 @click.option(
     "--recorded-speed", type=click.IntRange(1), default=1, metavar="N", help="The capture was taken in N-fold time."
@@ -79,13 +72,8 @@ def _ports(context: click.Context, option: click.Parameter, values: Values) -> d
 @click.option("--dry-run", is_flag=True, help="Say what would be sent to the target, and send nothing.")
 @click.option("--verbatim", is_flag=True, help="Send the messages of captures as they are.")
 @click.option("--update", is_flag=True, help="Make what is seen the new recording, where everything held.")
-@click.option("--timers", is_flag=True, help="Show each timer armed, fired and cancelled.")
 @click.option("--save", metavar="FILE", help="Keep what was seen on the wire of one flow, as a capture.")
-@click.option("--json", metavar="FILE", help="Write one JSON object a line for each run.")
-@click.option("--junit", metavar="FILE", help="Write JUnit XML.")
-@click.option("-q", "--quiet", is_flag=True, help="Say only what failed, and the totals.")
-@click.option("-v", "--verbose", is_flag=True, help="Draw every ladder in full, and list every expectation.")
-@click.option("--color/--no-color", "colour", default=None, help="Colours, whatever the terminal.")
+@of_reports
 def command(
     paths: Values,
     values: dict[str, str],
@@ -127,14 +115,13 @@ def command(
         )
     selection = Selection(paths, values, case, text, tags)
     plays = Chosen(selection, logics, flow, recorded_speed, compares=not options.update).plays()
-    flows = [play.flow for play in plays]
-    options.check(flows)
-    check_all(flows, check_replayable)
+    options.check(plays)
+    check_all([play.flow for play in plays], check_replayable)
     return _replay(plays, options)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(Reported):
     """The options of `replay` that say how flows are played and what is written."""
 
     speed: int | None
@@ -147,34 +134,21 @@ class Options:
     update: bool
     timers: bool
     save: str | None
-    json: str | None
-    junit: str | None
-    quiet: bool
-    verbose: bool
-    colour: bool | None
 
-    def check(self, flows: Sequence[Flow]) -> None:
+    def files(self) -> Mapping[str, str | None]:
+        """Return what is written where, by the option that says so."""
+        return {"--save": self.save, **Reported.files(self)}
+
+    def check(self, plays: Sequence[Play]) -> None:
         """Raise UsageError for what cannot be done together, or names nobody."""
-        if len(self._on_standard_output()) > 1:
-            raise click.UsageError(f"{' and '.join(self._on_standard_output())} cannot share standard output")
-        if self.save and len(flows) > 1:
+        self.check_files([play.flow.path for play in plays], "the flow")
+        if self.save and len(plays) > 1:
             raise click.UsageError(
-                f"--save keeps the messages of one flow, not of {len(flows)}: choose by --case or -k"
+                f"--save keeps the messages of one flow, not of {len(plays)}: choose by --case or -k"
             )
-        actors = {name for flow in flows for name in flow.actors}
+        actors = {name for play in plays for name in play.flow.actors}
         for name in self.ports.keys() - actors:
             raise click.UsageError(f"--port {name}=...: there is no actor '{name}'{likely(name, actors)}")
-
-    def _on_standard_output(self) -> list[str]:
-        files = {"--save -": self.save, "--json -": self.json, "--junit -": self.junit}
-        return [name for name, path in files.items() if path == STANDARD_OUTPUT]
-
-    @property
-    def manner(self) -> Manner:
-        """How much is said; what is written on standard output has it to itself."""
-        if self._on_standard_output():
-            return Manner.SILENT
-        return Manner.QUIET if self.quiet else Manner.VERBOSE if self.verbose else Manner.PLAIN
 
 
 def _verbatim(paths: Values, options: Options) -> int:

@@ -1,7 +1,6 @@
 """`simkit simulate`: run flows in virtual time, say what came of them, and write it down where asked."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,51 +12,29 @@ from ..flows.logic import with_logics
 from ..flows.model import Flow
 from ..runs.run import Run
 from ..runs.seats import LOGIC_TIMEOUT_S
-from .main import EXIT_INTERRUPTED
-from .outputs import STANDARD_OUTPUT, Output
+from .main import EXIT_FAILED, EXIT_INTERRUPTED
+from .options import Reported, Values, of_flows, of_reports
+from .outputs import Output
 from .running import Terms, check_all, run_each
 from .selection import Selection
 from .terminal import say, style
-from .words import Manner, Words
+from .words import Words
 
-EXIT_FAILED: Final = 1
 _TIMEOUT: Final = "Give a command S seconds of real time for each answer."
-
-Values = tuple[str, ...]
-
-
-def assignments(context: click.Context, option: click.Parameter, values: Values) -> dict[str, str]:
-    """Read `--set name=value`; the last of a name counts."""
-    for value in values:
-        if not value.partition("=")[0].strip() or "=" not in value:
-            raise click.BadParameter(f"'{value}' is not name=value", context, option)
-    return {name.strip(): value for name, _, value in (each.partition("=") for each in values)}
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of all that is random.")
-@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", callback=assignments, help="Set a flow's value.")
-@click.option("--case", metavar="TEXT", help="Run only cases whose label contains TEXT.")
-@click.option("-k", "text", metavar="TEXT", help="Run only flows with TEXT in their path, name or case.")
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Run only flows with this tag (or this one ...).")
-@click.option("--calls", type=click.IntRange(1), metavar="N", help="Run N calls of each flow at once.")
+@of_flows
 @click.option("-j", "jobs", type=click.IntRange(0), metavar="N", help="Use N processes; 0: one per core.")
-@click.option("-x", "stop", is_flag=True, help="Stop at the first flow that fails.")
-@click.option("--logic", "logics", multiple=True, metavar="ACTOR=L", callback=assignments, help="Run this timer logic.")
 @click.option(
     "--logic-timeout", type=click.FloatRange(0, min_open=True), default=LOGIC_TIMEOUT_S, metavar="S", help=_TIMEOUT
 )
-@click.option("--timers", is_flag=True, help="Show each timer armed, fired and cancelled.")
 @click.option("--pcap", metavar="FILE", help="Write the messages of one flow as a capture.")
-@click.option("--json", metavar="FILE", help="Write one JSON object a line for each run.")
-@click.option("--junit", metavar="FILE", help="Write JUnit XML.")
 @click.option("--wall", is_flag=True, help="Write wall-clock times too: then no two files are the same.")
 @click.option("--tap", is_flag=True, help="Print TAP instead of words.")
 @click.option("--github", is_flag=True, help="Print GitHub annotations too.")
-@click.option("-q", "--quiet", is_flag=True, help="Say only what failed, and the totals.")
-@click.option("-v", "--verbose", is_flag=True, help="Draw every ladder in full, and list every expectation.")
-@click.option("--color/--no-color", "colour", default=None, help="Colours, whatever the terminal.")
+@of_reports
 def command(
     paths: Values,
     values: dict[str, str],
@@ -81,8 +58,8 @@ def command(
     return _simulate(flows, options)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(Reported):
     """The options of `simulate` that say how flows are run and what is written."""
 
     seed: int
@@ -92,46 +69,31 @@ class Options:
     stop: bool
     timers: bool
     pcap: str | None
-    json: str | None
-    junit: str | None
     wall: bool
     tap: bool
     github: bool
-    quiet: bool
-    verbose: bool
-    colour: bool | None
+
+    def files(self) -> Mapping[str, str | None]:
+        """Return what is written where, by the option that says so."""
+        return {"--pcap": self.pcap, **Reported.files(self)}
+
+    def formats(self) -> list[str]:
+        """Return the options that take standard output for themselves."""
+        flags = {"--tap": self.tap, "--github": self.github}
+        return Reported.formats(self) + [name for name, is_on in flags.items() if is_on]
 
     def check(self, flows: Sequence[Flow]) -> None:
         """Raise UsageError for what cannot be done together."""
-        if len(self._on_standard_output()) > 1:
-            raise click.UsageError(f"{' and '.join(self._on_standard_output())} cannot share standard output")
-        self._check_places(flows)
+        self.check_files([flow.path for flow in flows], "the flow")
         if self.pcap and len(flows) > 1:
             raise click.UsageError(
                 f"--pcap takes the messages of one flow, not of {len(flows)}: choose by --case or -k"
             )
 
-    def _check_places(self, flows: Sequence[Flow]) -> None:
-        """Nothing is written over a flow, nor over another output."""
-        taken = {os.path.realpath(flow.path): "the flow" for flow in flows}
-        for option, path in (("--pcap", self.pcap), ("--json", self.json), ("--junit", self.junit)):
-            if path and path != STANDARD_OUTPUT:
-                place = os.path.realpath(path)
-                if place in taken:
-                    raise click.UsageError(f"{option} {path} would write over {taken[place]}")
-                taken[place] = option
-
-    def _on_standard_output(self) -> list[str]:
-        files = {"--pcap -": self.pcap, "--json -": self.json, "--junit -": self.junit}
-        flags = {"--tap": self.tap, "--github": self.github}
-        return [name for name, path in files.items() if path == STANDARD_OUTPUT] + [n for n, on in flags.items() if on]
-
     @property
-    def manner(self) -> Manner:
-        """How much is said. Annotations go among the words; any other format has standard output to itself."""
-        if self._on_standard_output() and not self.github:
-            return Manner.SILENT
-        return Manner.QUIET if self.quiet else Manner.VERBOSE if self.verbose else Manner.PLAIN
+    def is_silent(self) -> bool:
+        """Whether nothing is said: annotations go among the words, any other format is alone."""
+        return bool(self.formats()) and not self.github
 
     @property
     def _is_audited(self) -> bool:
