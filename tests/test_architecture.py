@@ -25,9 +25,10 @@ MAY_IMPORT = {  # beside itself and what is for everybody
     "trace": ("sip",),
     "ua": ("sip", "settings"),
     "flows": ("sip", "settings", "rulebook"),  # never ua: a flow says what should happen, whoever makes it so
-    "drivers": ("ua", "sip", "trace", "settings"),
-    "foreign": ("ua.timer_logic", "ua.events", "sip", "settings"),
-    "runs": ("flows", "drivers", "foreign", "museum", "ua", "sip", "trace", "settings"),
+    "processes": (),
+    "drivers": ("ua", "sip", "trace", "settings", "processes.port_holder"),
+    "foreign": ("ua.timer_logic", "ua.events", "sip", "settings", "processes"),
+    "runs": ("flows", "drivers", "foreign", "museum", "ua", "sip", "trace", "settings", "processes.interruptions"),
     "captures": ("trace", "sip"),
     "rebuild": ("audit", "trace", "sip"),
     "audit": ("trace", "sip", "rulebook"),  # never ua: it judges ua, and would share its errors

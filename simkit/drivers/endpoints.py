@@ -11,9 +11,9 @@ from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 from ..errors import SetupError
+from ..processes.port_holder import port_holder
 from ..sip.uri import host_port
 from ..ua.events import Address
-from .port_holder import port_holder
 
 LOCAL_HOST: Final = "127.0.0.1"
 

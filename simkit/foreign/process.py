@@ -14,7 +14,7 @@ from time import monotonic
 from typing import IO, Final
 
 from ..errors import ForeignError
-from .interruptions import undisturbed
+from ..processes.interruptions import undisturbed
 from .wire import shown_line
 
 LINE_BYTES_MAX: Final = 1 << 20

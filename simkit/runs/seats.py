@@ -59,8 +59,8 @@ class Seats:
         self._stack.close()
 
     def _start_all(self) -> None:
-        from ..foreign.interruptions import orderly_ends
         from ..foreign.wire import Kind
+        from ..processes.interruptions import orderly_ends
 
         self._stack.enter_context(orderly_ends())
         children = self._standing = {name: self._start(name) for name in self._names}
