@@ -49,7 +49,7 @@ DOORS = {
     "tabulate": ("reports",),
     "click": ("cli",),
     "pytest": ("pytest_plugin",),
-    "subprocess": ("foreign",),
+    "subprocess": ("processes",),
 }
 WHEN_USED = ("scapy", "tabulate", "simkit.api")
 """Slow to load, and few need them. simpy is loaded by `drivers.virtual` alone, as that is when it is used."""
@@ -255,7 +255,7 @@ BROKEN = [
         Module("simkit/foreign/wire.py", "from ..ua.timer_logic import Accept\nfrom ..ua.timers import Timer"),
         [
             "simkit/foreign/wire.py:2: foreign may not import ua.timers.Timer, "
-            f"but ua.timer_logic, ua.events, sip, settings{ARROW}"
+            f"but ua.timer_logic, ua.events, sip, settings, processes{ARROW}"
         ],
         id="foreign imports more of ua than its seat",
     ),

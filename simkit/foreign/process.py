@@ -1,28 +1,24 @@
 """A child process that we talk to line by line: started, asked, and always ended, with everything it has started.
 
-It has a session of its own, so that Ctrl-C reaches us alone and a signal to its group reaches all that it forked. Its
-standard error is its log, of which the end is kept. What the lines say is `wire`'s.
+Its standard error is its log, of which the end is kept. What the lines say is `wire`'s.
 """
 
 import contextlib
 import os
 import select
-import signal
-import subprocess
 from collections.abc import Sequence
 from time import monotonic
 from typing import IO, Final
 
 from ..errors import ForeignError
+from ..processes.group import GRACE_S, Process, end_group, end_of, ends_within, start_group
 from ..processes.interruptions import undisturbed
+from ..processes.last_lines import last_lines
 from .wire import shown_line
 
 LINE_BYTES_MAX: Final = 1 << 20
 """Longest line that a child may write: a SIP message fits many times."""
 LOG_BYTES_MAX: Final = 16_384
-LOG_LINES_SHOWN: Final = 10
-GRACE_S: Final = 1.0
-"""How long a child may take to end by itself, and then again after SIGTERM."""
 
 _CHUNK: Final = 65_536
 _CHUNKS_LEFT_MAX: Final = 16
@@ -40,7 +36,7 @@ class ChildProcess:
         self._timeout_s = timeout_s
         self._unread = bytearray()
         self._log = bytearray()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._input = self._output = self._errors = -1
         self._poll = select.poll()
 
@@ -48,20 +44,13 @@ class ChildProcess:
         """Start it. Raises ForeignError where that cannot be done."""
         try:
             with undisturbed():
-                self._process = subprocess.Popen(
-                    self._command,
-                    bufsize=0,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    start_new_session=True,
-                )
+                self._process = start_group(self._command)
                 self._watch(self._process)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the command
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise ForeignError(f"{self._whose} cannot be started: {reason}") from None
 
-    def _watch(self, process: "subprocess.Popen[bytes]") -> None:
+    def _watch(self, process: Process) -> None:
         self._input, self._output, self._errors = (pipe.fileno() for pipe in _pipes(process))
         for descriptor in (self._input, self._output, self._errors):
             os.set_blocking(descriptor, False)
@@ -153,32 +142,18 @@ class ChildProcess:
     def failure(self, what: str) -> ForeignError:
         """Return the error to raise for what it did; it is ended, and its log read to the end, by then."""
         self.end(at_once=True)
-        return ForeignError(f"{self._whose} {what}", self._last_lines())
+        return ForeignError(f"{self._whose} {what}", last_lines(self._log))
 
     def _death(self, *, closed: str = "output") -> ForeignError:
         process = self._running
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_S)
-        status = process.poll()
-        if status is None:
+        if not ends_within(GRACE_S, process):
             return self.failure(f"closed its standard {closed}")
-        if status < 0:
-            return self.failure(f"was killed by {_signal_name(-status)}")
-        return self.failure(f"ended with exit status {status}")
-
-    def _last_lines(self) -> tuple[str, ...]:
-        text = self._log.decode("utf-8", "replace")
-        lines = [
-            "".join(character if character.isprintable() else " " for character in line) for line in text.splitlines()
-        ]
-        if len(lines) > LOG_LINES_SHOWN:
-            return f"the last {LOG_LINES_SHOWN} lines of its log:", *lines[-LOG_LINES_SHOWN:]
-        return ("its log:", *lines) if lines else ("its log is empty",)
+        return self.failure(end_of(process.returncode))
 
     # --- ending ---
 
     @property
-    def _running(self) -> "subprocess.Popen[bytes]":
+    def _running(self) -> Process:
         assert self._process is not None, "it has been started"
         return self._process
 
@@ -194,15 +169,12 @@ class ChildProcess:
             return
         try:
             _pipes(process)[0].close()
-            if not _ends_within(0.0 if at_once else GRACE_S, process):
-                _signal(process, signal.SIGTERM)
-                _ends_within(GRACE_S, process)
+            ends_within(0.0 if at_once else GRACE_S, process)
         finally:
-            _signal(process, signal.SIGKILL)
-            process.wait()
+            end_group(process)
             self._close(process)
 
-    def _close(self, process: "subprocess.Popen[bytes]") -> None:
+    def _close(self, process: Process) -> None:
         """Read what is left of the log: as much as a pipe holds, for one that left the session may still write."""
         for _ in range(_CHUNKS_LEFT_MAX):
             if not self._read_log():
@@ -211,24 +183,5 @@ class ChildProcess:
             pipe.close()
 
 
-def _pipes(process: "subprocess.Popen[bytes]") -> list[IO[bytes]]:
+def _pipes(process: Process) -> list[IO[bytes]]:
     return [pipe for pipe in (process.stdin, process.stdout, process.stderr) if pipe is not None]
-
-
-def _ends_within(seconds: float, process: "subprocess.Popen[bytes]") -> bool:
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(seconds)
-    return process.returncode is not None
-
-
-def _signal(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
-    """Signal its whole group, which is there as long as one of its members is."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # PermissionError: macOS, for zombies only
-        os.killpg(process.pid, number)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
