@@ -28,7 +28,8 @@ MAY_IMPORT = {  # beside itself and what is for everybody
     "processes": (),
     "drivers": ("ua", "sip", "trace", "settings", "processes.port_holder"),
     "foreign": ("ua.timer_logic", "ua.events", "sip", "settings", "processes"),
-    "runs": ("flows", "drivers", "foreign", "museum", "ua", "sip", "trace", "settings", "processes.interruptions"),
+    "sut": ("sip", "settings", "processes"),
+    "runs": ("flows", "drivers", "foreign", "sut", "museum", "ua", "sip", "trace", "settings", "processes"),
     "captures": ("trace", "sip"),
     "rebuild": ("audit", "trace", "sip"),
     "audit": ("trace", "sip", "rulebook"),  # never ua: it judges ua, and would share its errors

@@ -142,7 +142,7 @@ class ChildProcess:
     def failure(self, what: str) -> ForeignError:
         """Return the error to raise for what it did; it is ended, and its log read to the end, by then."""
         self.end(at_once=True)
-        return ForeignError(f"{self._whose} {what}", last_lines(self._log))
+        return ForeignError(f"{self._whose} {what}", last_lines(self._log.decode("utf-8", "replace").splitlines()))
 
     def _death(self, *, closed: str = "output") -> ForeignError:
         process = self._running

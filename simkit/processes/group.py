@@ -13,6 +13,8 @@ from typing import IO, Final
 GRACE_S: Final = 1.0
 """How long a program may take to end by itself."""
 
+NOWHERE: Final = subprocess.DEVNULL
+
 Streams = int | IO[bytes]
 Process = subprocess.Popen[bytes]
 

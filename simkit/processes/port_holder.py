@@ -13,26 +13,28 @@ _LOCAL_ADDRESS, _INODE = 1, 9  # columns of the tables
 
 def port_holder(port: int, *, proc: Path = _PROC) -> str:
     """Return "sipp (process 4711)" where that can be found out, else how to look for it."""
-    for inode in _inodes(port, proc):
-        holder = _holder(inode, proc)
-        if holder is not None:
-            return holder
+    for process in holders(port, proc=proc):
+        with suppress(OSError):  # it has just ended
+            return f"{(proc / str(process) / 'comm').read_text().strip()} (process {process})"
     return f"another program (try: lsof -nP -iUDP:{port})"
 
 
+def holders(port: int, *, proc: Path = _PROC) -> Iterator[int]:
+    """Yield the processes that have a UDP port open, whatever the address, as far as that can be found out."""
+    sockets = {f"socket:[{inode}]" for inode in _inodes(port, proc)}
+    if not sockets:
+        return
+    for process in proc.glob("[0-9]*"):
+        with suppress(OSError):  # it is not ours to look at, or has just ended
+            if any(os.readlink(held) in sockets for held in (process / "fd").iterdir()):
+                yield int(process.name)
+
+
 def _inodes(port: int, proc: Path) -> Iterator[str]:
-    """Yield the sockets that are bound to a port, whatever the address."""
+    """Yield the sockets that are bound to a port."""
     for table in _TABLES:
         with suppress(OSError):
             for line in (proc / table).read_text().splitlines()[1:]:
                 columns = line.split()
                 if int(columns[_LOCAL_ADDRESS].rpartition(":")[2], 16) == port:
                     yield columns[_INODE]
-
-
-def _holder(inode: str, proc: Path) -> str | None:
-    for process in proc.glob("[0-9]*"):
-        with suppress(OSError):  # it is not ours to look at, or has just ended
-            if any(os.readlink(held) == f"socket:[{inode}]" for held in (process / "fd").iterdir()):
-                return f"{(process / 'comm').read_text().strip()} (process {process.name})"
-    return None

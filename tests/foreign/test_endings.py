@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import PROC, living
+from ..leftovers import PROC, living
 from .playing import REFRESHED, ROOT, command
 
 ENDS = [
