@@ -12,7 +12,7 @@ from typing import Final
 from ..sip.headers import canonical_name
 from ..trace import Trace
 from ..units import MS, S, format_duration, format_time
-from .alignment import Drift, Element, align_groups
+from .alignment import Drift, Element, Pair, align_groups
 from .comparison import CallComparison, Comparison, Difference, Kind, Row, Sending
 from .differences import Comparer
 from .pairing import Cast, match_parties, pair_calls
@@ -36,15 +36,18 @@ def compare_calls(
     ignore: Iterable[str] = (),
     strict: bool = False,
     speeds: tuple[int, int] = (1, 1),
+    pairs: Sequence[Pair] | None = None,
 ) -> Comparison:
     """Compare two captures, of which each trace is a call.
 
     Times may differ by the tolerance, in microseconds of the calls' own time: a capture taken in N-fold time has speed
     N. Headers in `ignore` are passed over. With `strict`, cosmetic differences count, too; dynamic ones never do.
+    `pairs` says which call is whose counterpart, by their numbers, where that is known.
     """
     assert tolerance_us >= 0
     comparer = _CallComparer(tolerance_us, frozenset(map(canonical_name, ignore)), speeds)
-    pairs = pair_calls(left, right, tolerance_us=tolerance_us, speeds=speeds)
+    if pairs is None:
+        pairs = pair_calls(left, right, tolerance_us=tolerance_us, speeds=speeds)
     calls = (comparer.compare(a, b, left[a], right[b]) for a, b in pairs if a is not None and b is not None)
     return Comparison(
         tuple(calls),

@@ -5,7 +5,7 @@ Made by `compare`; shown by reports. The left side is what was expected, the rig
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ..trace import Transit
@@ -103,6 +103,11 @@ class Comparison:
     def equal(self) -> bool:
         """Whether nothing differs that counts."""
         return not (self.left_only or self.right_only or any(map(self.differs, self.calls)))
+
+    def of_call(self, number: int) -> "Comparison":
+        """Return the comparison of one call of the left side, by its number."""
+        calls = tuple(call for call in self.calls if call.left == number)
+        return replace(self, calls=calls, left_only=tuple({number} & {*self.left_only}), right_only=())
 
     def differs(self, call: CallComparison) -> bool:
         """Whether something counts in which these two calls differ."""

@@ -4,6 +4,8 @@ import sys
 from time import monotonic
 from typing import Final
 
+from ..units import S
+
 QUIET_S: Final = 0.5
 """Work shorter than this shows nothing."""
 BETWEEN_S: Final = 0.1
@@ -25,6 +27,10 @@ class Progress:
         self._is_shown = True
         sys.stderr.write(f"\r\x1b[K{done:,} of {total:,} {unit}")
         sys.stderr.flush()
+
+    def show_time(self, done_us: int, total_us: int) -> None:
+        """Say "75 of 1,800 s", unless it was said a moment ago."""
+        self.show(done_us // S, total_us // S, "s")
 
     def clear(self) -> None:
         """Take the line away."""

@@ -1,12 +1,14 @@
 """`simkit replay`: play flows over the loopback as real packets, and hold what was seen against their recordings."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from heapq import merge
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from ..captures.comparison import Comparison
 from ..flows.model import Flow
@@ -18,7 +20,9 @@ from .main import EXIT_FAILED, EXIT_INTERRUPTED, likely
 from .options import Reported, Values, assignments, of_flows, of_reports
 from .outputs import Output
 from .places import HostAndPort
+from .plans import plan_text
 from .plays import Chosen, Play
+from .replayed import chosen_captures
 from .running import check_all
 from .selection import Selection
 from .terminal import say, style
@@ -51,13 +55,17 @@ def _ports(context: click.Context, option: click.Parameter, values: Values) -> d
     return {actor: int(port) for actor, port in ports.items()}
 
 
+_NOT_FOR_MESSAGES: Final = frozenset("seed values case tags calls logics timers flow update".split())
+"""What is said of flows, and not of recorded messages."""
+
+
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="FLOW or CAPTURE...")
 @click.option("--speed", type=Speed(), default=AUTO, metavar="N", help="Clocks run N-fold; auto: idle time is skipped.")
 @click.option(
     "--tolerance", type=DURATION, default=TOLERANCE_US, metavar="TIME", help="How late the machine may be (100ms)."
 )
-@click.option("--host", default=LOCAL_HOST, metavar="ADDRESS", help="Which address of the loopback: ::1, 127.0.0.2.")
+@click.option("--host", metavar="ADDRESS", help="Which address of this machine: 127.0.0.1, or what reaches the target.")
 @click.option("--port", "ports", multiple=True, metavar="ACTOR=PORT", callback=_ports, help="Give an actor this port.")
 @of_flows
 @click.option("--flow", metavar="FLOW", help="The flow that a capture is a recording of, where its name does not say.")
@@ -68,13 +76,16 @@ def _ports(context: click.Context, option: click.Parameter, values: Values) -> d
 @click.option(
     "--as", "side", type=click.Choice(("uac", "uas")), default="uac", help="Which side we play against it (uac)."
 )
-@click.option("--allow-host", is_flag=True, help="Let the target be another machine.")
-@click.option("--dry-run", is_flag=True, help="Say what would be sent to the target, and send nothing.")
+@click.option("--allow-host", is_flag=True, help="Let packets leave the loopback, not too fast.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 @click.option("--verbatim", is_flag=True, help="Send the messages of captures as they are.")
 @click.option("--update", is_flag=True, help="Make what is seen the new recording, where everything held.")
-@click.option("--save", metavar="FILE", help="Keep what was seen on the wire of one flow, as a capture.")
+@click.option("--save", metavar="FILE", help="Keep what was seen on the wire of one flow or capture.")
 @of_reports
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     paths: Values,
     values: dict[str, str],
     case: str | None,
@@ -82,12 +93,9 @@ def command(
     tags: Values,
     logics: dict[str, str],
     flow: str | None,
-    recorded_speed: int,
     verbatim: bool,
     target: Address | None,
     side: str,
-    allow_host: bool,
-    dry_run: bool,
     **given: Any,
 ) -> int:
     """Play flows over the loopback, and compare with their recordings: files, folders, or - for standard input.
@@ -101,23 +109,27 @@ def command(
     cannot be loaded, 3 the surroundings (a port is taken), 5 nothing to run.
     """
     options = Options(**given)
-    if verbatim:
-        return _verbatim(paths, options)
-    if target:
-        return _against(
-            paths,
-            options,
-            target=target,
-            side=side,
-            recorded_speed=recorded_speed,
-            allow_host=allow_host,
-            dry_run=dry_run,
-        )
+    if verbatim or target:
+        _refuse(context, _NOT_FOR_MESSAGES, "with --verbatim" if verbatim else "with --target")
+        captures = chosen_captures(paths, text)
+        if target is None:
+            return _verbatim(captures, options)
+        _refuse(context, {"verbatim"}, "with --target")
+        return _against(captures, options, target, side)
+    _refuse(context, {"side"}, "without --target")
     selection = Selection(paths, values, case, text, tags)
-    plays = Chosen(selection, logics, flow, recorded_speed, compares=not options.update).plays()
+    plays = Chosen(selection, logics, flow, options.recorded_speed, compares=not options.update).plays()
     options.check(plays)
     check_all([play.flow for play in plays], check_replayable)
-    return _replay(plays, options)
+    return _plan(plays, options) if options.dry_run else _replay(plays, options)
+
+
+def _refuse(context: click.Context, names: Collection[str], way: str) -> None:
+    """Raise UsageError for options that have no meaning in a way of replay."""
+    for option in context.command.params:
+        given = context.get_parameter_source(option.name or "") is not ParameterSource.DEFAULT
+        if option.name in names and given:
+            raise click.UsageError(f"{option.opts[-1]} has no meaning {way}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +138,11 @@ class Options(Reported):
 
     speed: int | None
     tolerance: int
-    host: str
+    host: str | None
     ports: dict[str, int]
+    allow_host: bool
+    dry_run: bool
+    recorded_speed: int
     seed: int
     calls: int | None
     stop: bool
@@ -146,43 +161,58 @@ class Options(Reported):
             raise click.UsageError(
                 f"--save keeps the messages of one flow, not of {len(plays)}: choose by --case or -k"
             )
-        actors = {name for play in plays for name in play.flow.actors}
+        self.check_ports({name for play in plays for name in play.flow.actors})
+
+    def check_ports(self, actors: Collection[str]) -> None:
+        """Raise UsageError for a port of somebody who does not take part."""
         for name in self.ports.keys() - actors:
             raise click.UsageError(f"--port {name}=...: there is no actor '{name}'{likely(name, actors)}")
 
 
-def _verbatim(paths: Values, options: Options) -> int:
-    from .verbatim import replay_verbatim
+def _verbatim(captures: Sequence[str], options: Options) -> int:
+    from .verbatim import Terms, replay_verbatim
 
-    manner, look = options.manner, style(options.colour)
-    same = replay_verbatim(
-        paths,
+    options.check_ports(())
+    terms = Terms(
         speed=options.speed,
+        recorded_speed=options.recorded_speed,
         tolerance_us=options.tolerance,
-        host=options.host,
-        manner=manner,
-        look=look,
+        host=options.host or LOCAL_HOST,
+        allow_host=options.allow_host,
+        dry_run=options.dry_run,
     )
-    return 0 if same else EXIT_FAILED
+    return replay_verbatim(captures, terms, options, save=options.save, stop=options.stop)
 
 
-def _against(paths: Values, options: Options, **terms: Any) -> int:
+def _against(captures: Sequence[str], options: Options, target: Address, side: str) -> int:
     """Play one side; time runs as it does for the target, unless a speed is given."""
     from .target import Terms, replay_against
 
-    same = replay_against(
-        paths,
-        Terms(
-            speed=options.speed or 1,
-            tolerance_us=options.tolerance,
-            host=options.host,
-            port=options.ports.get(terms["side"], 0),
-            **terms,
-        ),
-        manner=options.manner,
-        look=style(options.colour),
+    options.check_ports((side,))
+    terms = Terms(
+        target=target,
+        side=side,
+        speed=options.speed or 1,
+        recorded_speed=options.recorded_speed,
+        tolerance_us=options.tolerance,
+        host=options.host,
+        port=options.ports.get(side, 0),
+        allow_host=options.allow_host,
+        dry_run=options.dry_run,
     )
-    return 0 if same else EXIT_FAILED
+    return replay_against(captures, terms, options, save=options.save, stop=options.stop)
+
+
+def _plan(plays: Sequence[Play], options: Options) -> int:
+    """Say what would be sent, as virtual time has it."""
+    from ..runs.simulate import simulate
+
+    host = options.host or LOCAL_HOST
+    for each in plays:
+        run = simulate(each.flow, seed=options.seed, calls=options.calls, keep_all=True)
+        sent = merge(*(trace.messages() for trace in run.traces.values()), key=lambda transit: transit.sent_at)
+        say(plan_text(f"{each.flow.title}: on {host} would go", sent))
+    return 0
 
 
 def _replay(plays: Sequence[Play], options: Options) -> int:
@@ -247,7 +277,8 @@ def _play(flow: Flow, options: Options, words: Words) -> Run:
         tolerance_us=options.tolerance,
         calls=options.calls,
         timers=options.timers,
-        host=options.host,
+        host=options.host or LOCAL_HOST,
+        allow_host=options.allow_host,
         ports={name: port for name, port in options.ports.items() if name in flow.actors},
         progress=words.progressed,
     )

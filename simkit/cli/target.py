@@ -1,20 +1,25 @@
 """`simkit replay --target`: one side of the recorded calls played against a real system, and what it said compared."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from ..audit.auditor import audit_call
+from ..audit.finding import Finding
 from ..captures.compare import compare_calls
-from ..errors import SetupError
+from ..errors import CaptureError, NothingToRunError, SetupError
 from ..rebuild.call import Call, read_call, status_of
-from ..reports.comparison import comparison_text
-from ..reports.style import Style
-from ..runs.against import play_against, title_of
+from ..reports.replayed import ReplayedCall, call_title
+from ..rulebook import Severity
+from ..runs.against import Played, RecordedSide, play_against
 from ..runs.run import Address
-from ..trace import Trace
-from ..units import format_time
-from .recordings import find_captures, read_calls
+from ..sip.uri import host_port
+from ..trace import Trace, Transit
+from .options import Reported
+from .plans import plan_text
+from .progress import Progress
+from .recordings import read_calls
+from .replayed import PlayedCapture, Replay
 from .terminal import say
-from .words import Manner
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,61 +32,118 @@ class Terms:
     speed: int
     recorded_speed: int
     tolerance_us: int
-    host: str
+    host: str | None
     port: int
     allow_host: bool
     dry_run: bool
 
 
-def replay_against(paths: Sequence[str], terms: Terms, *, manner: Manner, look: Style) -> bool:
-    """Play our side of each call, one after the other; return whether the target said what the recording has.
+def replay_against(captures: Sequence[str], terms: Terms, options: Reported, *, save: str | None, stop: bool) -> int:
+    """Play our side of the calls of each capture, side by side as they were recorded; return the exit code.
 
-    Raises CaptureError for a call that has no two sides; SetupError for an address that is not allowed or cannot be
+    Raises CaptureError for a capture that cannot be read; SetupError for an address that is not allowed or cannot be
     had, and for a target that says nothing at all.
     """
-    found = [path for folder in paths for path in find_captures(folder)]
-    calls = [(path, read_call(trace, speed=terms.recorded_speed)) for path in found for trace in read_calls(path)]
+    calls = {path: list(_calls(path, terms)) for path in captures}
     if terms.dry_run:
-        for path, call in calls:
-            say(_plan(look.text(path), call, terms))
-        return True
-    same = [_replay(path, call, terms, manner, look) for path, call in calls]
-    return all(same)
+        for path in captures:
+            for number, call in calls[path]:
+                say(_plan(call_title(path, number, len(calls[path])), call, terms))
+        return 0
+    return Replay(captures, options, save, stop, lambda path: _play(path, calls[path], terms)).run()
 
 
-def _plan(path: str, call: Call, terms: Terms) -> str:
-    """Return what would be sent, a message a line."""
-    host, port = terms.target
-    ours = [each for each in call.transits if each.sender == _us(call, terms)]
-    lines = [f"{format_time(each.sent_at):>12}  {title_of(each.message)}" for each in ours]
-    return "\n".join([f"{path}: to {host}:{port} would go", *lines])
+def _calls(path: str, terms: Terms) -> Iterator[tuple[int, Call]]:
+    """Yield the calls that have two sides, with their numbers; say which have not. Raises NothingToRunError."""
+    traces, found = read_calls(path), 0
+    for number, trace in enumerate(traces, 1):
+        try:
+            call = read_call(trace, speed=terms.recorded_speed)
+        except CaptureError as reason:
+            say(f"{path}, call {number}: not replayed: {reason}", err=True)
+            continue
+        found += 1
+        yield number, call
+    if not found:
+        raise NothingToRunError(f"{path}: none of its {len(traces)} calls can be replayed")
 
 
 def _us(call: Call, terms: Terms) -> str:
     return (call.caller if terms.side == "uac" else call.callee).name
 
 
-def _replay(path: str, call: Call, terms: Terms, manner: Manner, look: Style) -> bool:
+def _plan(title: str, call: Call, terms: Terms) -> str:
+    """Return what would be sent, a message a line."""
+    ours = [each for each in _spaced(call.transits, call.began_at) if each.sender == _us(call, terms)]
+    return plan_text(f"{title}: to {host_port(terms.target)} would go", ours)
+
+
+def _play(path: str, calls: Sequence[tuple[int, Call]], terms: Terms) -> PlayedCapture:
+    progress = Progress()
+    first_at = min(call.began_at for _, call in calls)
+    sides = [_side(call, terms, first_at) for _, call in calls]
+    try:
+        played = play_against(
+            sides,
+            terms.target,
+            speed=terms.speed,
+            host=terms.host,
+            port=terms.port,
+            allow_host=terms.allow_host,
+            progress=progress.show_time,
+        )
+    finally:
+        progress.clear()
+    if not (played.interrupted or any(each.peer_spoke for each in played.heard)):
+        raise SetupError(f"{host_port(terms.target)} said nothing")
+    seen = [each.trace for each in played.heard]
+    replayed = list(_compared(path, calls, sides, played, terms))
+    return PlayedCapture(replayed, seen, {sides[0].us: played.us, sides[0].peer: terms.target})
+
+
+def _side(call: Call, terms: Terms, first_at: int) -> RecordedSide:
     us = call.party(_us(call, terms))
-    heard = play_against(
-        call.transits,
-        us.name,
-        terms.target,
-        recorded_host=us.address.rpartition(":")[0].strip("[]"),
-        speed=terms.speed,
-        host=terms.host,
-        port=terms.port,
-        allow_host=terms.allow_host,
-    )
-    if not any(each.receiver == us.name for each in heard.trace.messages()):
-        raise SetupError("{}:{} said nothing".format(*terms.target))
-    said = Trace([each for each in heard.trace.messages() if status_of(each.message) != 100])
-    comparison = compare_calls([Trace([*call.transits])], [said], tolerance_us=terms.tolerance_us * terms.speed)
-    if manner is Manner.VERBOSE or not (comparison.equal or manner is Manner.SILENT):
-        names = (path, "{}:{}".format(*terms.target))
-        say(comparison_text(comparison, look, names=names, verbose=manner is Manner.VERBOSE) + "\n")
-    if manner is not Manner.SILENT:
-        lacks = f"; never came: {', '.join(heard.missing)}" if heard.missing else ""
-        messages = sum(1 for _ in said.messages())
-        say(look.text(f"{'PASS' if comparison.equal else 'FAIL'}  {path} as {terms.side}: {messages} messages{lacks}"))
-    return comparison.equal
+    host = us.address.rpartition(":")[0].strip("[]")
+    return RecordedSide(call.transits, us.name, call.other(us).name, host, call.began_at - first_at)
+
+
+def _compared(
+    path: str, calls: Sequence[tuple[int, Call]], sides: Sequence[RecordedSide], played: Played, terms: Terms
+) -> Iterator[ReplayedCall]:
+    recorded = [Trace([*_spaced(side.steps, side.begins_at)]) for side in sides]
+    seen = [_without_trying(heard.trace) for heard in played.heard]
+    pairs = [(number, number if next(trace.messages(), None) else None) for number, trace in enumerate(seen)]
+    comparison = compare_calls(recorded, seen, tolerance_us=terms.tolerance_us * terms.speed, pairs=pairs)
+    for place, ((number, _), heard) in enumerate(zip(calls, played.heard, strict=True)):
+        audit = audit_call(seen[place])
+        came = tuple((replace(step, sent_at=step.sent_at + sides[place].begins_at), at) for step, at in heard.came)
+        yield ReplayedCall(
+            capture=path,
+            number=number,
+            of=len(calls),
+            side=terms.side,
+            target=host_port(terms.target),
+            seen=seen[place],
+            came=came,
+            comparison=comparison.of_call(place),
+            audit=audit,
+            broken=_newly_broken(audit.findings, audit_call(recorded[place]).findings, by=sides[place].peer),
+            speed=terms.speed,
+            interrupted=played.interrupted,
+        )
+
+
+def _spaced(steps: Sequence[Transit], begins_at: int) -> list[Transit]:
+    """Return the messages of a call that begins at this time."""
+    return [replace(step, sent_at=step.sent_at + begins_at) for step in steps]
+
+
+def _without_trying(trace: Trace) -> Trace:
+    return Trace([each for each in trace.messages() if status_of(each.message) != 100])
+
+
+def _newly_broken(seen: Sequence[Finding], recorded: Sequence[Finding], *, by: str) -> tuple[Finding, ...]:
+    """Return what the target broke, and not in the recording."""
+    known = {finding.rule for finding in recorded if finding.actor == by}
+    found = (finding for finding in seen if finding.actor == by and finding.severity is Severity.ERROR)
+    return tuple({finding.rule: finding for finding in found if finding.rule not in known}.values())

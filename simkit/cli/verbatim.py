@@ -1,44 +1,115 @@
 """`simkit replay --verbatim`: send the messages of captures again as they are, and compare what arrives."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from ..audit.auditor import audit_call
 from ..captures.compare import compare_calls
 from ..captures.reader import read_capture
-from ..reports.comparison import comparison_text
-from ..reports.style import Style
-from ..runs.verbatim import Spoken, calls_of, send_again
-from ..sip.uri import host_port
-from .recordings import find_captures, read_calls
+from ..reports.replayed import ReplayedCall
+from ..runs.verbatim import Repeated, Spoken, send_again
+from ..trace import Trace, Transit
+from .options import Reported
+from .plans import plan_text
+from .progress import Progress
+from .recordings import read_calls
+from .replayed import PlayedCapture, Replay
 from .terminal import say
-from .words import Manner
 
 
-def replay_verbatim(
-    paths: Sequence[str], *, speed: int | None, tolerance_us: int, host: str, manner: Manner, look: Style
-) -> bool:
-    """Send the messages of each capture again; say what came of it, and return whether all arrived as recorded.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How messages are sent again."""
+
+    speed: int | None
+    tolerance_us: int
+    host: str
+    allow_host: bool
+    dry_run: bool
+    recorded_speed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """A capture: its calls, and each of their messages as bytes, in the order of time."""
+
+    calls: list[Trace]
+    spoken: list[Spoken]
+
+
+def replay_verbatim(captures: Sequence[str], terms: Terms, options: Reported, *, save: str | None, stop: bool) -> int:
+    """Send the messages of each capture again, all calls side by side; return the exit code.
 
     Raises CaptureError for what is no capture, SetupError where a socket cannot be had.
     """
-    found = [path for folder in paths for path in find_captures(folder)]
-    same = [_replay(path, speed, tolerance_us, host, manner, look) for path in found]
-    return all(same)
+    recordings = {path: _read(path) for path in captures}
+    if terms.dry_run:
+        for path in captures:
+            say(_plan(path, recordings[path].spoken, terms))
+        return 0
+    return Replay(captures, options, save, stop, lambda path: _play(path, recordings[path], terms)).run()
 
 
-def _replay(path: str, speed: int | None, tolerance_us: int, host: str, manner: Manner, look: Style) -> bool:
-    recorded, spoken = read_calls(path), _spoken(path)
-    seen = send_again(spoken, speed=speed, host=host)
-    comparison = compare_calls(recorded, calls_of(seen.trace), tolerance_us=tolerance_us * (speed or 1))
-    if manner is Manner.VERBOSE or not (comparison.equal or manner is Manner.SILENT):
-        say(comparison_text(comparison, look, names=(path, "what arrived"), verbose=manner is Manner.VERBOSE) + "\n")
-    if manner is not Manner.SILENT:
-        count = len(spoken) - seen.missing
-        say(look.text(f"{'PASS' if comparison.equal else 'FAIL'}  {path}: {count} of {len(spoken)} messages arrived"))
-    return comparison.equal
-
-
-def _spoken(path: str) -> list[Spoken]:
-    """Return the messages of a capture as bytes, in the order of time."""
+def _read(path: str) -> _Recording:
+    calls = read_calls(path)
     with read_capture(path) as reader:
-        messages = [Spoken(each.at, host_port(each.source), host_port(each.destination), each.raw) for each in reader]
-    return sorted(messages, key=lambda each: each.at)
+        raw = {(each.frame, each.message.to_bytes()): each.raw for each in reader}
+    spoken = [
+        Spoken(each, raw[each.number, each.message.to_bytes()], call)
+        for call, trace in enumerate(calls)
+        for each in trace.messages()
+    ]
+    return _Recording(calls, sorted(spoken, key=lambda each: each.transit.sent_at))
+
+
+def _plan(path: str, spoken: Sequence[Spoken], terms: Terms) -> str:
+    """Return what would be sent, a message a line."""
+    steps = [each.transit for each in spoken]
+    return plan_text(f"{path}: on {terms.host} would go", steps)
+
+
+def _play(path: str, recording: _Recording, terms: Terms) -> PlayedCapture:
+    progress = Progress()
+    try:
+        seen = send_again(
+            recording.spoken,
+            speed=terms.speed,
+            host=terms.host,
+            allow_host=terms.allow_host,
+            progress=progress.show_time,
+        )
+    finally:
+        progress.clear()
+    return PlayedCapture(_compared(path, recording, seen, terms), _by_call(recording, seen), seen.addresses)
+
+
+def _by_call(recording: _Recording, seen: Repeated) -> list[Trace]:
+    traces = [Trace() for _ in recording.calls]
+    for each, arrived in zip(recording.spoken, seen.arrived, strict=True):
+        if arrived is not None:
+            traces[each.call].records.append(arrived)
+    return traces
+
+
+def _compared(path: str, recording: _Recording, seen: Repeated, terms: Terms) -> list[ReplayedCall]:
+    traces = _by_call(recording, seen)
+    pairs = [(number, number if trace.records else None) for number, trace in enumerate(traces)]
+    tolerance_us = terms.tolerance_us * (terms.speed or 1)
+    comparison = compare_calls(recording.calls, traces, tolerance_us=tolerance_us, pairs=pairs)
+    came: list[list[tuple[Transit, int | None]]] = [[] for _ in traces]
+    for each, arrived in zip(recording.spoken, seen.arrived, strict=True):
+        came[each.call].append((each.transit, None if arrived is None else arrived.sent_at))
+    return [
+        ReplayedCall(
+            capture=path,
+            number=number + 1,
+            of=len(traces),
+            seen=trace,
+            came=tuple(came[number]),
+            comparison=comparison.of_call(number),
+            audit=audit_call(trace, speed=terms.recorded_speed),
+            speed=terms.speed,
+            interrupted=seen.interrupted,
+        )
+        for number, trace in enumerate(traces)
+    ]

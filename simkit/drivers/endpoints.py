@@ -7,6 +7,7 @@ for not every system has more than 127.0.0.1 in 127.0.0.0/8.
 import errno
 import socket
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 
@@ -14,6 +15,7 @@ from ..errors import SetupError
 from ..processes.port_holder import port_holder
 from ..sip.uri import host_port
 from ..ua.events import Address
+from .pace import Pace
 
 LOCAL_HOST: Final = "127.0.0.1"
 
@@ -32,10 +34,11 @@ class Datagram(NamedTuple):
 class Endpoint:
     """One party's socket."""
 
-    __slots__ = ("_socket", "address")
+    __slots__ = ("_pace", "_socket", "address")
 
-    def __init__(self, host: str, port: int) -> None:
-        """Raise OSError where the address cannot be had."""
+    def __init__(self, host: str, port: int, pace: Pace | None = None) -> None:
+        """Send at this pace what leaves the machine. Raise OSError where the address cannot be had."""
+        self._pace = pace
         self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
@@ -52,6 +55,8 @@ class Endpoint:
 
     def send(self, data: bytes, destination: Address) -> None:
         """Put a datagram on the wire. Raises OSError where the system will not."""
+        if self._pace is not None and destination[0] != self.address[0] and not is_loopback(destination[0]):
+            self._pace.wait()
         self._socket.sendto(data, destination)
 
     def received(self, *, at_most: int) -> Iterator[Datagram]:
@@ -85,10 +90,11 @@ class Endpoints:
         taken, with who might hold it; for whatever else the system refuses.
         """
         check_host(host, allow_host=allow_host)
+        pace = Pace() if allow_host else None
         self._endpoints: dict[str, Endpoint] = {}
         try:
             for name in names:
-                self._endpoints[name] = _opened(name, host, (ports or {}).get(name, 0))
+                self._endpoints[name] = _opened(name, host, (ports or {}).get(name, 0), pace)
         except BaseException:
             self.close()
             raise
@@ -114,21 +120,42 @@ class Endpoints:
 
 
 def check_host(host: str, *, allow_host: bool) -> None:
-    """Raise SetupError for a host that is neither this machine nor allowed, or is no IP address."""
+    """Raise SetupError for a host that is neither of the loopback nor allowed, or is no IP address."""
     try:
-        is_local = ip_address(host).is_loopback
+        is_local = is_loopback(host)
     except ValueError:
         raise SetupError(f"'{host}' is not an IP address, such as {LOCAL_HOST} or ::1") from None
     if not (is_local or allow_host):
-        raise SetupError(f"{host} is not this machine: nothing is sent beyond 127.0.0.0/8 and ::1")
+        raise SetupError(
+            f"{host} is not this machine's loopback: nothing is sent beyond 127.0.0.0/8 and ::1 without --allow-host"
+        )
 
 
-def _opened(name: str, host: str, port: int) -> Endpoint:
+@lru_cache(maxsize=64)
+def is_loopback(host: str) -> bool:
+    """Whether an IP address is of the loopback. Raises ValueError where it is none."""
+    return ip_address(host).is_loopback
+
+
+def host_towards(target: Address) -> str:
+    """Return the address of this machine from which another one is reached. Raises SetupError where there is none."""
     try:
-        return Endpoint(host, port)
+        with socket.socket(socket.AF_INET6 if ":" in target[0] else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(target)  # nothing is sent: the system only looks for the way
+            host: str = probe.getsockname()[0]
+            return host
     except OSError as error:
-        place = host_port((host, port))
+        raise SetupError(f"there is no way to {host_port(target)}: {error.strerror or error}") from None
+
+
+def _opened(name: str, host: str, port: int, pace: Pace | None) -> Endpoint:
+    try:
+        return Endpoint(host, port, pace)
+    except OSError as error:
+        place = host_port((host, port)) if port else f"a port of {host}"
         if error.errno == errno.EADDRINUSE:
             mend = "choose another port, or leave the choice to the system"
             raise SetupError(f"{name} cannot have {place}: {port_holder(port)} holds the port; {mend}") from None
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise SetupError(f"{name} cannot have {place}: that is no address of this machine") from None
         raise SetupError(f"{name} cannot have {place}: {error.strerror or error}") from None

@@ -69,7 +69,9 @@ class Call:
     """How often a message was sent again, by its number."""
     left_out: Counter[str]
     """What a flow cannot tell, by method."""
-    ended_at: int
+    began_at: int
+    """When its first INVITE was sent: microseconds since the capture began."""
+    ended_at: int = 0
     """When the last message of any kind was seen."""
 
     def other(self, party: Party) -> Party:
@@ -127,7 +129,7 @@ def read_call(trace: Trace, *, speed: int = 1) -> Call:
     if {end for each in messages for end in (each.sender, each.receiver)} != {first.sender, first.receiver}:
         raise CaptureError("more than two parties are in the call: through proxies no call is rebuilt")
     caller, callee = Party("alice", first.sender), Party("bob", first.receiver)
-    call = Call(caller, callee, [], Counter(), Counter(), 0)
+    call = Call(caller, callee, [], Counter(), Counter(), first.sent_at * speed)
     _add(call, [each for each in messages if each.sent_at >= first.sent_at], first.sent_at, speed)
     return call
 

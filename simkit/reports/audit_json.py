@@ -21,12 +21,13 @@ def audit_object(capture: CaptureAudit) -> dict[str, object]:
         "skipped": dict(capture.skipped),
         "truncated": capture.truncated,
         "error": capture.unreadable,
-        "calls": [_call(call) for call in capture.calls],
-        "violations": [_violation(finding) for call in capture.calls for finding in call.findings],
+        "calls": [audited_call_object(call) for call in capture.calls],
+        "violations": [finding_object(finding) for call in capture.calls for finding in call.findings],
     }
 
 
-def _call(call: CallAudit) -> dict[str, object]:
+def audited_call_object(call: CallAudit) -> dict[str, object]:
+    """Return the object of one call that was audited."""
     return {
         "call_id": call.call_id,
         "session_interval_s": call.session_interval_s,
@@ -69,7 +70,8 @@ def _deadline(deadline: Deadline) -> dict[str, object]:
     }
 
 
-def _violation(finding: Finding) -> dict[str, object]:
+def finding_object(finding: Finding) -> dict[str, object]:
+    """Return the object of one rule that was broken."""
     return {
         "rule": finding.rule,
         "severity": finding.severity.value,

@@ -29,10 +29,12 @@ class OneSide:
         self._us = us
         self._identifiers = identifiers
         self._recorded_host = recorded_host.encode()
-        self._call_id = identifiers.call_id(us[0])
-        self._our_tag, self._peer_tag = identifiers.tag(), ""
+        self.call_id = identifiers.call_id(us[0])
+        self._our_tag, self._peer_tag = "", ""
+        self._tags: dict[str | None, str] = {}
         self._our_uri = self._peer_uri = ""
         self._target = ""
+        self._routes: tuple[HeaderField, ...] = ()
         self._branches: dict[str, str] = {}
         self._invites: dict[int, Request] = {}
         self._asked: dict[str, Request] = {}
@@ -41,11 +43,15 @@ class OneSide:
     def learn(self, message: Message) -> None:
         """Take from a message of the peer what the recording cannot know."""
         if isinstance(message, Request):
+            if not self._asked and message.to_tag is None:
+                self._routes = tuple(("Route", route) for route in message.values("Record-Route"))
             self._asked[message.method] = message
-            self._call_id = message.call_id
+            self.call_id = message.call_id
             self._peer_tag = message.from_tag or ""
             self._our_uri, self._peer_uri = message.recipient.uri, message.sender.uri
         elif message.to_tag:
+            if message.to_tag != self._peer_tag:  # it makes the dialog (RFC 3261 section 12.1.2)
+                self._routes = tuple(("Route", route) for route in reversed(message.values("Record-Route")))
             self._peer_tag = message.to_tag
         if message.contact is not None and message.method in _TARGET_METHODS:
             self._target = message.contact.uri
@@ -62,10 +68,11 @@ class OneSide:
         body = self._body(recorded)
         headers = (
             ("Via", f"SIP/2.0/UDP {host_port(self._us)};branch={branch}"),
-            ("From", f"<{self._our_uri}>;tag={self._our_tag}"),
+            ("From", f"<{self._our_uri}>;tag={self._tag_for(recorded.from_tag)}"),
             ("To", f"<{self._peer_uri}>{tag if recorded.to_tag else ''}"),
-            ("Call-ID", self._call_id),
+            ("Call-ID", self.call_id),
             ("CSeq", f"{number} {recorded.method}"),
+            *(self._routes if recorded.to_tag else ()),
             *self._others(recorded),
             content_length(body),
         )
@@ -83,14 +90,14 @@ class OneSide:
         return respond(
             asked,
             recorded.status,
-            to_tag=None if recorded.status == 100 else self._our_tag,
+            to_tag=None if recorded.status == 100 else self._tag_for(recorded.to_tag),
             headers=self._others(recorded),
             body=self._body(recorded),
         )
 
     def answer(self, asked: Request, status: int) -> Response:
         """Return a response to a request of the peer's that the recording has not."""
-        return respond(asked, status, to_tag=None if status == 100 else self._our_tag)
+        return respond(asked, status, to_tag=None if status == 100 else self._our_tag or self._tag_for(None))
 
     def ack(self, final: Response) -> Request | None:
         """Return the ACK for a final response to our INVITE; None where it answers none of ours."""
@@ -106,9 +113,16 @@ class OneSide:
             ("To", final.header("To") or ""),
             ("Call-ID", final.call_id),
             ("CSeq", f"{final.cseq.number} ACK"),
+            *(self._routes if is_success else ()),
             content_length(b""),
         )
         return Request("ACK", self._target if is_success and self._target else invite.uri, headers)
+
+    def _tag_for(self, recorded: str | None) -> str:
+        """Return our live tag in the place of a recorded one: a second dialog has a second one."""
+        self._our_tag = self._tags.get(recorded) or self._identifiers.tag()
+        self._tags[recorded] = self._our_tag
+        return self._our_tag
 
     def _branch_for(self, recorded: Request) -> str:
         """Return the live branch of a recorded transaction: the same for the same."""

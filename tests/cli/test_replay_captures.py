@@ -51,23 +51,3 @@ def test_the_time_of_a_capture_may_have_been_faster(simkit: Simkit) -> None:
     result = simkit("replay", "theirs.pcap", "--recorded-speed", "20", "-q")
     assert result.exit_code == 0
     assert "   20" in result.stdout
-
-
-def test_verbatim_sends_what_was_recorded_as_it_is(simkit: Simkit) -> None:
-    simkit("replay", "flows/short.yaml", "--save", "theirs.pcap")
-    result = simkit("replay", "--verbatim", "theirs.pcap")
-    assert (result.exit_code, result.stdout) == (0, "PASS  theirs.pcap: 5 of 5 messages arrived\n")
-    assert "not counted:" not in result.stdout
-
-
-def test_verbatim_keeps_the_timing(simkit: Simkit) -> None:
-    simkit("replay", "flows/short.yaml", "--save", "theirs.pcap")
-    result = simkit("replay", "--verbatim", "theirs.pcap", "--speed", "100", "-v")
-    assert result.exit_code == 0, result.stdout
-    assert "10.00" in result.stdout
-
-
-def test_verbatim_takes_captures_only(simkit: Simkit) -> None:
-    result = simkit("replay", "--verbatim", "flows/short.yaml")
-    assert result.exit_code == 2
-    assert "not a capture" in result.stderr
