@@ -1,6 +1,6 @@
 """What parties and links are set to: the values that a flow file says, and that user agents and drivers obey."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .units import MS, S
 
@@ -33,6 +33,32 @@ class ProxySessionSettings:
     """Whether it insists on a timer where the caller knows of none, which section 8.1 advises against."""
     erratum_8926: bool = False
     """Whether it makes nobody refresh who asked the other side to, as that erratum proposes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user and the password that proves who it is; the password is shown nowhere."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeSettings:
+    """A party's `challenge` block: who it has to be that sends a request (RFC 3261 section 22)."""
+
+    realm: str
+    account: Account
+    status: int
+    """401 of a user agent, 407 of a proxy."""
+    algorithms: tuple[str, ...] = ("MD5",)
+    """What it offers, the best first (RFC 8760 section 2.3)."""
+    qop: bool = True
+    """Whether it offers qop=auth; if not, it is as in RFC 2069."""
+    methods: tuple[str, ...] | None = None
+    """Whose requests it challenges; None: all but ACK and CANCEL, which never are."""
+    nonce_lasts_us: int | None = None
+    """How long a nonce is good for; None: for ever."""
 
 
 @dataclass(frozen=True, slots=True)

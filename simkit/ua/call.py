@@ -242,6 +242,7 @@ class Call:
         if exchange.asked_by_logic and self._refresh_failed:
             self._host.report(CallEvent(Fact.RETRIED, self.call_id, self._refresh_failed))
             self._refresh_failed = ""
+        exchange.dialog = self.dialog
         exchange.request = self.dialog.request(exchange.method, via=self._host.via(), headers=headers, body=body)
         self._host.send(exchange.request, self.dialog.destination, self, exchange, now=now)
 
@@ -264,19 +265,20 @@ class Call:
         exchange.proceeding = True
 
     def _success(self, exchange: Exchange, response: Response, *, now: int) -> None:
-        if exchange.method == "INVITE" and not self._acknowledge(response):
+        if exchange.method == "INVITE" and not self._acknowledge(exchange, response):
             return  # repeated: it must not move anything
         if exchange is self._under_way:
             self._session_confirmed(exchange, response, now=now)
         elif exchange.aim is Aim.BYE:
             self._over(now=now)
 
-    def _acknowledge(self, response: Response) -> bool:
+    def _acknowledge(self, exchange: Exchange, response: Response) -> bool:
         """ACK a 2xx to INVITE, each time it comes (RFC 3261 section 13.2.2.4); True the first time."""
         assert self.dialog is not None
+        assert exchange.request is not None
         key = (response.cseq.number, response.to_tag)
         known = self._acks.get(key)
-        ack = known or self.dialog.acknowledge(response.cseq.number, via=self._host.via())
+        ack = known or self.dialog.acknowledge(exchange.request, via=self._host.via())
         self._acks = {key: ack} if known is None else self._acks
         self._host.transmit(ack, self.dialog.destination)
         return known is None

@@ -53,6 +53,7 @@ class CallerCall(Call):
         added = self._logic.make_request("INVITE", initial=True, now=now)
         body = self._media.offer()
         headers = with_type(self._host.abilities(*added), body)
+        exchange.dialog = self._attempt
         exchange.request = self._attempt.request("INVITE", via=self._host.via(), headers=headers, body=body)
         exchange.proceeding = False
         self._host.send(exchange.request, self._attempt.destination, self, exchange, now=now)
@@ -124,11 +125,11 @@ class CallerCall(Call):
             return
         assert exchange.request is not None
         dialog = Dialog.of_caller(exchange.request, response)
-        ack = dialog.acknowledge(response.cseq.number, via=self._host.via())
+        ack = dialog.acknowledge(exchange.request, via=self._host.via())
         self._other_acks[response.to_tag] = ack, dialog
         self._host.transmit(ack, dialog.destination)
         bye = dialog.request("BYE", via=self._host.via())
-        self._host.send(bye, dialog.destination, self, Exchange(Aim.BRANCH, "BYE"), now=now)
+        self._host.send(bye, dialog.destination, self, Exchange(Aim.BRANCH, "BYE", request=bye, dialog=dialog), now=now)
 
     def _failure(self, exchange: Exchange, response: Response | None, *, now: int) -> None:
         super()._failure(exchange, response, now=now)

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from ..settings import BaseTimes
 from ..sip.headers import HeaderField, canonical_name
 from ..sip.message import Request, Response
+from .dialog import CREDENTIALS
 from .responses import content_length
 from .timers import Timer, TimerLog
 from .transaction import (
@@ -180,7 +181,7 @@ def client_transaction(request: Request, *, times: BaseTimes, log: TimerLog | No
     return made(request, times=times, log=log)
 
 
-_COPIED_INTO_ACK: Final = frozenset({"Route", "From", "Call-ID", "Authorization", "Proxy-Authorization"})
+_COPIED_INTO_ACK: Final = CREDENTIALS | {"Route", "From", "Call-ID"}
 
 
 def _acknowledge(request: Request, response: Response) -> Request:

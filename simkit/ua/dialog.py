@@ -1,5 +1,7 @@
 """A dialog: who speaks to whom, numbered how, and by which way (RFC 3261 section 12)."""
 
+from typing import Final
+
 from ..sip.headers import HeaderField
 from ..sip.message import CSeq, Request, Response
 from ..sip.uri import parse_name_address, parse_uri
@@ -7,6 +9,8 @@ from .events import Address
 from .responses import content_length
 
 MAX_FORWARDS: HeaderField = ("Max-Forwards", "70")  # RFC 3261 section 8.1.1.6
+CREDENTIALS: Final = frozenset({"Authorization", "Proxy-Authorization"})
+"""Headers of an INVITE that its ACK has as well (RFC 3261 section 22.1)."""
 
 
 class Dialog:
@@ -102,9 +106,15 @@ class Dialog:
         self.local_cseq += 1
         return self._build(method, self.local_cseq, via, headers, body)
 
-    def acknowledge(self, cseq: int, *, via: HeaderField, body: bytes = b"") -> Request:
-        """Build the ACK to a 2xx: the CSeq number of its INVITE, a transaction of its own (section 13.2.2.4)."""
-        return self._build("ACK", cseq, via, (), body)
+    def renew(self, request: Request, *, via: HeaderField) -> Request:
+        """Build a request of ours again as a new one, for it was challenged: the next CSeq (section 22.2)."""
+        self.local_cseq += 1
+        return request.with_headers(via, ("CSeq", f"{self.local_cseq} {request.method}"))
+
+    def acknowledge(self, invite: Request, *, via: HeaderField) -> Request:
+        """Build the ACK to a 2xx: a transaction of its own, the INVITE's number and credentials (13.2.2.4, 22.1)."""
+        credentials = tuple(field for field in invite.headers if field[0] in CREDENTIALS)
+        return self._build("ACK", invite.cseq.number, via, credentials, b"")
 
     def _build(
         self, method: str, cseq: int, via: HeaderField, headers: tuple[HeaderField, ...], body: bytes

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..sip.message import Request
+from .dialog import Dialog
 
 
 class Aim(Enum):
@@ -32,6 +33,10 @@ class Exchange:
     tries: int = 0
     request: Request | None = None
     """As last sent."""
+    dialog: Dialog | None = None
+    """Which numbers the request, and does so again when it is challenged; None: it never is (CANCEL)."""
     proceeding: bool = False
     """A provisional response has come, so that it may be cancelled (RFC 3261 section 9.1)."""
     cancel_wanted: bool = False
+    abandoned: bool = False
+    """Its call is over: it is not sent again, whatever comes."""

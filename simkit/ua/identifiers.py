@@ -1,4 +1,4 @@
-"""Branches, tags, Call-IDs and SDP session ids (RFC 3261 sections 8.1.1.4, 8.1.1.7 and 19.3; RFC 8866 section 5.2).
+"""Branches, tags, Call-IDs, nonces and SDP session ids (RFC 3261 sections 8.1.1 and 19.3, RFC 7616, RFC 8866).
 
 Each is a prefix drawn once from an injected, seeded source, and a number that counts up: the same seed gives the same
 bytes, and no name comes twice. They are not secrets; nothing here is fit to keep an attacker out.
@@ -44,6 +44,10 @@ class Identifiers:
     def call_id(self, host: str) -> str:
         """Return a Call-ID for a new call made from `host` (RFC 3261 section 8.1.1.4)."""
         return f"{self._prefix}{next(self._numbers)}@{host}"
+
+    def nonce(self) -> str:
+        """Return a nonce for a challenge, or a cnonce for credentials (RFC 7616 sections 3.3 and 3.4)."""
+        return f"{self._prefix}{next(self._numbers)}"
 
     def session_id(self) -> int:
         """Return a session id for the origin line of a new SDP session (RFC 8866 section 5.2)."""

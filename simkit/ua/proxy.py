@@ -5,9 +5,10 @@ becomes of session timers is decided in `proxy_session`. It forks nothing, looks
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import PeerError
-from ..settings import BaseTimes, ProxySessionSettings
+from ..settings import BaseTimes, ChallengeSettings, ProxySessionSettings
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request, Response
 from ..sip.uri import host_port
@@ -26,6 +27,9 @@ from .timer_logic import Reject
 from .timers import TimerEvent, TimerLog
 from .transaction_layer import RequestSender, TransactionLayer
 
+if TYPE_CHECKING:
+    from .challenger import Challenger
+
 
 @dataclass(frozen=True, slots=True)
 class ProxySettings:
@@ -33,6 +37,8 @@ class ProxySettings:
 
     times: BaseTimes = BaseTimes()
     session_timer: ProxySessionSettings = ProxySessionSettings()
+    challenge: ChallengeSettings | None = None
+    """Whose requests it forwards (RFC 3261 section 22.3); None: anybody's."""
 
 
 class Proxy:
@@ -48,6 +54,7 @@ class Proxy:
         self._session_timer = settings.session_timer
         self._identifiers = identifiers
         self._sent_by, self._record_route = _written(address, reliable=settings.times.reliable)
+        self._challenger = _challenger(settings.challenge, identifiers)
         self._layer = TransactionLayer(settings.times, self.log)
         self._contexts: list[ResponseContext] = []  # those that still wait for a final response
         self._events: list[CallEvent] = []
@@ -117,6 +124,8 @@ class Proxy:
             self.refuse(transaction, *refused, now=now)
         elif request.method == "CANCEL":
             self._receive_cancel(request, transaction, now=now)
+        elif self._challenger is not None and (asked := self._challenger.refusal(request, now=now)) is not None:
+            self.refuse(transaction, *asked, now=now)
         else:
             self._forward(request, transaction, now=now)
 
@@ -204,6 +213,14 @@ class Proxy:
     def report(self, event: CallEvent) -> None:
         """Hand out a fact."""
         self._events.append(event)
+
+
+def _challenger(settings: ChallengeSettings | None, identifiers: Identifiers) -> "Challenger | None":
+    if settings is None:
+        return None
+    from .challenger import Challenger  # few flows have passwords
+
+    return Challenger(settings, identifiers)
 
 
 def _written(address: Address, *, reliable: bool) -> tuple[str, HeaderField]:

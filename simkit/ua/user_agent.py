@@ -6,10 +6,10 @@ here is only who gets what. Sans-IO: it owns no clock, no socket and no randomne
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from ..errors import LocalError
-from ..settings import BaseTimes, SessionTimerSettings
+from ..settings import Account, BaseTimes, ChallengeSettings, SessionTimerSettings
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request, Response
 from ..sip.sdp import SessionDescription
@@ -30,6 +30,10 @@ from .timer_logic import TimerLogic
 from .timers import TimerEvent, TimerLog
 from .transaction_layer import RequestSender, TransactionLayer
 
+if TYPE_CHECKING:
+    from .authentication import Authentication
+    from .challenger import Challenger
+
 MEDIA_PORT: Final = 40000
 
 
@@ -47,6 +51,10 @@ class UserAgentSettings:
     """The status with which it rejects every call."""
     route: tuple[str, ...] = ()
     """Route values of requests outside of a dialog: the proxies by which they leave (RFC 3261 section 8.1.2)."""
+    account: Account | None = None
+    """Who it is when it is asked (RFC 3261 section 22); None: it cannot say."""
+    challenge: ChallengeSettings | None = None
+    """Whom it answers; None: anybody."""
 
 
 TimerLogicFactory = Callable[[SessionTimerSettings, Side, Random, TimerLog | None], TimerLogic]
@@ -62,7 +70,8 @@ class UserAgent:
     offer_answer: ClassVar[type[OfferAnswer]] = OfferAnswer
 
     __slots__ = (
-        *("_calls", "_capabilities", "_events", "_layer", "_settings", "_some_call_is_over", "_timer_logic"),
+        *("_authentication", "_calls", "_capabilities", "_challenger", "_events", "_layer", "_settings"),
+        *("_some_call_is_over", "_timer_logic"),
         *("address", "contact", "identifiers", "log", "name", "random", "times"),
     )
 
@@ -88,9 +97,22 @@ class UserAgent:
         self._timer_logic = timer_logic or self._rfc4028
         self._capabilities = capabilities(self.contact, settings.supported, settings.allow)
         self._layer = TransactionLayer(settings.times, self.log)
+        self._authentication: Authentication | None = None
+        self._challenger: Challenger | None = None
+        if settings.account is not None or settings.challenge is not None:
+            self._authenticate(settings.account, settings.challenge)
         self._calls: dict[tuple[str, str | None], CallerCall | CalleeCall] = {}
         self._events: list[CallEvent] = []
         self._some_call_is_over = False
+
+    def _authenticate(self, account: Account | None, challenge: ChallengeSettings | None) -> None:
+        from .authentication import Authentication  # few flows have passwords
+        from .challenger import Challenger
+
+        if account is not None:
+            self._authentication = Authentication(account, self, self._layer)
+        if challenge is not None:
+            self._challenger = Challenger(challenge, self.identifiers)
 
     @property
     def uri(self) -> str:
@@ -168,7 +190,8 @@ class UserAgent:
             remote_target=target,
         )
         request = outside.request("OPTIONS", via=self.via(), headers=(*self.abilities(), ("Accept", "application/sdp")))
-        self.send(request, outside.destination, None, Exchange(Aim.OPTIONS, "OPTIONS"), now=now)
+        exchange = Exchange(Aim.OPTIONS, "OPTIONS", request=request, dialog=outside)
+        self.send(request, outside.destination, None, exchange, now=now)
 
     def reply(self, request: Request, status: int, headers: tuple[HeaderField, ...] = (), *, now: int) -> None:
         """Answer a request with this final status whatever we would have said; its transaction absorbs the rest."""
@@ -239,7 +262,8 @@ class UserAgent:
         self, request: Request, destination: Address, sender: RequestSender | None, exchange: Exchange, *, now: int
     ) -> None:
         """Send a request by a client transaction that reports to the sender."""
-        self._layer.send(request, destination, sender, exchange, now=now)
+        by = self._layer if self._authentication is None or exchange.dialog is None else self._authentication
+        by.send(request, destination, sender, exchange, now=now)
 
     def respond(self, transaction: ServerTransaction, response: Response, *, now: int) -> None:
         """Send a response by the server transaction of its request."""
@@ -247,6 +271,7 @@ class UserAgent:
 
     def abandon(self, exchange: Exchange, *, now: int) -> None:
         """Stop repeating a request: the call is over and nobody needs it any more."""
+        exchange.abandoned = True
         self._layer.stop_repeating(exchange, now=now)
 
     def transmit(self, message: Message, destination: Address) -> None:
@@ -273,7 +298,8 @@ class UserAgent:
             transaction.start(now=now)
 
     def _receive_new(self, request: Request, transaction: ServerTransaction, *, now: int) -> None:
-        refusal = self._capabilities.refusal(request)
+        refusal = self._challenger.refusal(request, now=now) if self._challenger is not None else None
+        refusal = refusal or self._capabilities.refusal(request)
         if refusal is not None:
             self._respond(transaction, *refusal, now=now)
         elif request.method == "CANCEL":
