@@ -1,21 +1,23 @@
 """The parties of a flow: their roles, session timers, answers and clocks."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from ..settings import ProxySessionSettings, SessionTimerSettings
+from ..settings import Account, ChallengeSettings, ProxySessionSettings, SessionTimerSettings
 from .blocks import read_block
 from .faults import Misread, quoted
 from .logic import check_has_seat
 from .model import DEFAULT_ALLOW, Actor, Answer, AnswerPolicy, Clock, Role
 from .patterns import parse_status
 from .reading import Reading, duration_us, kind_of
-from .schema import ACTOR, CLOCK, LINE_KEYS, PROXY, PROXY_SESSION, SESSION_TIMER
+from .schema import ACTOR, CHALLENGE, CLOCK, LINE_KEYS, PROXY, PROXY_SESSION, SESSION_TIMER
 from .twists import twist
 from .variables import NAME
 from .yaml_source import Map, Node, Scalar
 
 _FLOOR_S: Final = 90  # RFC 4028 sections 4 and 5
+_ACCOUNT: Final = ("user", "password")
+_AUTHENTICATION: Final = {*_ACCOUNT, "challenge"}
 
 
 def read_actors(reading: Reading, node: Node) -> dict[str, Actor]:
@@ -72,9 +74,39 @@ def _read_actor(reading: Reading, name: Scalar, node: Node) -> Actor | None:
     if clock := fields.pop("clock", None):
         fields["clock"] = Clock(**read_block(reading, clock, CLOCK, "clock"))
     role = Role(fields.pop("role"))
+    _read_authentication(reading, node, role, fields)
     if "logic" in fields and isinstance(node, Map) and (logic := node.value("logic")):
         reading.attempt(logic, check_has_seat, role, fields["logic"])
     return Actor(name.source, name.text, role, **{"allow": DEFAULT_ALLOW, **fields})
+
+
+def _read_authentication(reading: Reading, node: Node, role: Role, fields: dict[str, Any]) -> None:
+    """Put who an actor is, and whom it asks, in the place of the keys that say so."""
+    places = {key.text: key.source for key, _ in node.entries} if isinstance(node, Map) else {}
+    for name in sorted(places.keys() & _AUTHENTICATION) if role is Role.SCRIPTED else ():
+        reading.refuse(places[name], f"`{name}` is for a party with rules of its own; this one is scripted")
+    account = {name: fields.pop(name) for name in _ACCOUNT if name in fields}
+    if len(account) == len(_ACCOUNT):
+        fields["account"] = Account(**account)
+    for name, other in (_ACCOUNT, _ACCOUNT[::-1]) if role is not Role.PROXY else ():
+        if name in places and other not in places:
+            reading.refuse(places[name], f"`{name}` needs `{other}` beside it")
+    if challenge := fields.pop("challenge", None):
+        fields["challenge"] = _read_challenge(reading, challenge, role)
+
+
+def _read_challenge(reading: Reading, node: Node, role: Role) -> ChallengeSettings | None:
+    given = read_block(reading, node, CHALLENGE, "a challenge")
+    if not {"realm", "user", "password"} <= given.keys():
+        return None
+    return ChallengeSettings(
+        realm=given.pop("realm"),
+        account=Account(given.pop("user"), given.pop("password")),
+        status=int(given.pop("status", "407" if role is Role.PROXY else "401")),
+        algorithms=given.pop("algorithm", ("MD5",)),
+        qop=given.pop("qop", "auth") == "auth",
+        **given,
+    )
 
 
 def _is_proxy(reading: Reading, node: Node) -> bool:

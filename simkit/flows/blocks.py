@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from ..units import S, format_duration
@@ -180,12 +181,26 @@ def _share(reading: Reading, node: Node, key: Key) -> int:
 def _choice(reading: Reading, node: Node, key: Key) -> str:
     if not isinstance(node, Scalar):
         raise Misread(f"expected one of {', '.join(key.choices)}, not {kind_of(node)}")
-    word = reading.text(node).strip()
+    return _chosen(key, reading.text(node).strip())
+
+
+def _chosen(key: Key, word: str) -> str:
     if word in key.planned:
         raise Misread(f"{quoted(word)} is not supported yet; for now: {', '.join(key.choices)}")
     if word not in key.choices:
         raise unknown("word", word, key.choices)
     return word
+
+
+def _choices(reading: Reading, node: Node, key: Key) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(reading.parsed_list(node, partial(_chosen, key))))
+
+
+def _secret(reading: Reading, node: Node, key: Key) -> str:
+    text = reading.text(node)
+    if not text:
+        raise Misread("an empty text proves nothing")
+    return text
 
 
 def _logic(reading: Reading, node: Node, key: Key) -> Logic:
@@ -241,6 +256,8 @@ _READERS: Final[Mapping[Kind, Callable[[Reading, Node, Key], Any]]] = {
     Kind.DRIFT: _drift,
     Kind.SHARE: _share,
     Kind.CHOICE: _choice,
+    Kind.CHOICES: _choices,
+    Kind.SECRET: _secret,
     Kind.LOGIC: _logic,
     Kind.ACTOR: _actor,
     Kind.PARTIES: _parties,

@@ -99,7 +99,8 @@ def _actors(key: Key) -> Schema:
 
 
 def _choice(key: Key) -> Schema:
-    return _either({"enum": list(key.choices)}, {"type": "string", "pattern": _FILLED_IN})
+    numbers = [int(choice) for choice in key.choices if choice.isdecimal()]
+    return _either({"enum": [*key.choices, *numbers]}, {"type": "string", "pattern": _FILLED_IN})
 
 
 def _count(key: Key) -> Schema:
@@ -164,6 +165,8 @@ _SCHEMAS: Final[Mapping[Kind, Callable[[Key], Schema]]] = {
     Kind.DRIFT: lambda _: _text(r"[+-]?[0-9]+ *ppm"),
     Kind.SHARE: lambda _: _either({"type": "number", "minimum": 0, "maximum": 1}, _text(r"[0-9.]+%?")),
     Kind.CHOICE: _choice,
+    Kind.CHOICES: lambda key: _one_or_more(_choice(key)),
+    Kind.SECRET: lambda _: _SINGLE,
     Kind.ACTOR: lambda _: _text(_NAME),
     Kind.PARTIES: lambda _: _PAIR,
     Kind.INSTANT: lambda _: _or_number(_INSTANT),

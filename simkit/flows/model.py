@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Final
 
 from ..errors import Fault, Source
-from ..settings import BaseTimes, ProxySessionSettings, SessionTimerSettings
+from ..settings import Account, BaseTimes, ChallengeSettings, ProxySessionSettings, SessionTimerSettings
 from ..settings import LinkSettings as LinkSettings  # part of the model, kept where drivers may import it
 from ..sip.headers import HeaderField
 from ..units import DAY
@@ -96,6 +96,9 @@ class Actor:
     clock: Clock = Clock()
     route: tuple[str, ...] = ()
     """The proxies through which its calls go, in order."""
+    account: Account | None = None
+    """`user` and `password`: who it is where it is challenged."""
+    challenge: ChallengeSettings | None = None
     log: str | None = None
     logic: Logic | None = None
     """Who sits in the seat of its session timer; None: RFC 4028."""

@@ -23,6 +23,9 @@ AS_TEXT: Final = 'write "{}" in quotes'
 AS_NUMBER: Final = "write plain digits"
 AS_TIME: Final = "write a duration with its unit, such as 90s or 1m30s"
 
+SECRET_MISREAD: Final = "this cannot be read as it stands: put it in quotes, and write $${ for a plain ${"
+"""Of a secret no more is said, for that would repeat it."""
+
 
 class TooManyFaultsError(Exception):
     """Enough is wrong with this file to stop reading it."""
@@ -72,6 +75,14 @@ class Reading:
         """
         if not isinstance(node, Scalar):
             raise Misread(f"expected one value, not {kind_of(node)}")
+        try:
+            return self._text(node, keep_saved=keep_saved, hint=hint)
+        except Misread:
+            if not node.secret:
+                raise
+        raise Misread(SECRET_MISREAD)
+
+    def _text(self, node: Scalar, *, keep_saved: bool, hint: str) -> str:
         written = node.text
         if node.plain and (made := twist(written)):
             if not written:

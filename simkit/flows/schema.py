@@ -38,6 +38,8 @@ class Kind(Enum):
     DRIFT = "drift"  # parts per million with a sign
     SHARE = "share"  # 0 to 1, or a percentage
     CHOICE = "choice"  # one of `choices`
+    CHOICES = "several choices"  # one or more of `choices`, in order
+    SECRET = "secret"  # a text that is repeated nowhere
     ACTOR = "actor"  # the name of one
     PARTIES = "parties"  # the names of two
     INSTANT = "instant"
@@ -112,6 +114,18 @@ CLOCK: Final[Block] = {
     "drift": Key(Kind.DRIFT, "How much faster its clock runs: 100ppm, -50ppm."),
 }
 
+CHALLENGE: Final[Block] = {
+    "realm": Key(Kind.TEXT, "The realm that it asks for, such as example.org.", required=True),
+    "user": Key(Kind.TEXT, "Whom it lets pass.", required=True),
+    "password": Key(Kind.SECRET, "The password of that user.", required=True),
+    "status": Key(Kind.CHOICE, "What it answers: 401, or 407 as a proxy does (by role).", choices=("401", "407")),
+    "algorithm": Key(Kind.CHOICES, "The algorithms that it offers, the best first (MD5).", choices=("MD5", "SHA-256")),
+    "qop": Key(Kind.CHOICE, "Quality of protection that it offers (auth); none: as RFC 2069 has it.",
+               choices=("auth", "none")),
+    "methods": Key(Kind.METHODS, "The methods that it challenges; absent: all but ACK and CANCEL."),
+    "nonce_lasts": Key(Kind.DURATION, "How long a nonce is good for; absent: for ever.", least=1, most=_DAYS_US),
+}
+
 ACTOR: Final[Block] = {
     "role": Key(Kind.CHOICE, "What the party is: uac, uas, proxy, or scripted, which sends just what its lines say.",
                 choices=("uac", "uas", "proxy", "scripted"), planned=("sut",), required=True),
@@ -121,6 +135,9 @@ ACTOR: Final[Block] = {
     "supports": Key(Kind.TOKENS, "Option tags of its Supported header; absent: what session_timer implies."),
     "allow": Key(Kind.METHODS, "The methods of its Allow header."),
     "clock": Key(Kind.BLOCK, "How its clock differs from true time.", block=CLOCK),
+    "user": Key(Kind.TEXT, "Its name where it is challenged (401, 407); absent: it cannot answer."),
+    "password": Key(Kind.SECRET, "Its password where it is challenged."),
+    "challenge": Key(Kind.BLOCK, "Whom it answers (RFC 3261 section 22); absent: anybody.", block=CHALLENGE),
     "log": Key(Kind.TEXT, "Path of the log of a real system under test."),
     "logic": Key(Kind.LOGIC, "Whose session timer it runs: rfc4028 (ours), museum:M01, python:package.module:Class, "
                              "or the command of a child process, as one text or a list."),
@@ -133,6 +150,8 @@ PROXY: Final[Block] = {
     "role": ACTOR["role"],
     "session_timer": Key(Kind.BLOCK, "What it does with session timers (RFC 4028 section 8).", block=PROXY_SESSION),
     "clock": ACTOR["clock"],
+    "challenge": Key(Kind.BLOCK, "Whose requests it forwards (RFC 3261 section 22); absent: anybody's.",
+                     block=CHALLENGE),
     "logic": Key(Kind.LOGIC, "Which proxy it is: rfc4028 (ours), or one with a defect, museum:M73."),
 }
 
@@ -214,7 +233,7 @@ EXPECT: Final[Block] = {
     "outcome": Key(Kind.OUTCOMES, "What became of each party's call.", choices=("ended", "up", "failed", "crashed")),
     "at": Key(Kind.WINDOW, "When the run is over."),
     "refreshes": Key(Kind.REFRESHES, "How many refreshes succeeded: a count, or one for each party.", most=MILLION),
-    "retries": Key(Kind.COUNT, "How many requests were tried again, after 422, 491 or 503.", most=MILLION),
+    "retries": Key(Kind.COUNT, "How many requests were tried again, after 401, 422, 491 or 503.", most=MILLION),
     "never": Key(Kind.FORBIDDEN, "Messages that must not be seen: [408, 481, CANCEL]."),
     "log": Key(Kind.TEXTS, "Text that a real system under test must have logged."),
     "violations": Key(Kind.RULES, "The rules that must be reported as broken, and no others."),

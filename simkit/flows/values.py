@@ -6,7 +6,8 @@ from typing import Final
 
 from ..errors import Fault
 from .faults import Misread, quoted, unknown
-from .reading import Reading, TooManyFaultsError, kind_of
+from .reading import SECRET_MISREAD, Reading, TooManyFaultsError, kind_of
+from .secrets import SHOWN_AS
 from .variables import NAME, substitute
 from .yaml_source import List, Map, Node, Scalar
 
@@ -99,7 +100,8 @@ def _fill(
         try:
             values[name] = substitute(text, values)
         except Misread as misread:
-            reading.refuse(node.source, misread.message, misread.word)
+            hidden = Misread(SECRET_MISREAD) if node.secret else misread
+            reading.refuse(node.source, hidden.message, hidden.word)
             values[name] = text
     return values
 
@@ -109,7 +111,8 @@ def _case(
 ) -> Case:
     own = {name: node for name, node in case.items() if name != LABEL}
     values = _fill(reading, plain, own, overrides)
-    label = case[LABEL].text if LABEL in case else ",".join(f"{name}={values[name]}" for name in own)
+    shown = {name: SHOWN_AS if node.secret else values[name] for name, node in own.items()}
+    label = case[LABEL].text if LABEL in case else ",".join(f"{name}={value}" for name, value in shown.items())
     return Case(label, values)
 
 

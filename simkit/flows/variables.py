@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
 from .faults import Misread, quoted, unknown
@@ -13,6 +13,11 @@ NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 MAX_TEXT: Final = 65_536  # as long as a UDP datagram: no value is longer
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)(\}?)")
+
+
+def references(text: str) -> Iterator[str]:
+    """Yield the name of each `${name}` in a text."""
+    return (found[1] for found in _REFERENCE.finditer(text) if found[1])
 
 
 def substitute(text: str, values: Mapping[str, str], *, saved: Collection[str] = (), keep_saved: bool = False) -> str:

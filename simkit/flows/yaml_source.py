@@ -1,4 +1,4 @@
-"""YAML text as nodes that know their places: the only door for PyYAML.
+"""YAML text as nodes that know their places: the door for PyYAML.
 
 Reads the events of one document and builds its tree without recursion, so that size, depth and the expansion of aliases
 are bounded while it is read. Scalars stay text, as written; what they mean is for the caller to say. Duplicate keys
@@ -13,6 +13,7 @@ from typing import Any, Final
 import yaml
 
 from ..errors import Fault, FlowError, Source
+from .secrets import Shown, shown, shown_line
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 50
@@ -53,6 +54,8 @@ class Scalar:
     source: Source
     text: str
     plain: bool = True
+    secret: bool = False
+    """A password, or part of one: no message repeats it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +90,7 @@ def parse(source: bytes | str, path: str, faults: list[Fault]) -> Map:
         text = _decode(source, path)
         lines = _LINE_END.split(text)
         _check_characters(text, lines, path)
-        return _Builder(path, lines, faults).build(text)
+        return _Builder(path, shown(lines, yaml.parse(text, Loader=_LOADER)), faults).build(text)
     except _Unreadable as unreadable:
         raise FlowError([*faults, unreadable.fault]) from None
 
@@ -125,7 +128,7 @@ def _decode(source: bytes | str, path: str) -> str:
         # Where the bytes before the fault are fine, they tell its line and column.
         before = _LINE_END.split(error.object[: error.start].decode("utf-8"))
         byte = error.object[error.start]
-        place = Source(path, len(before), len(before[-1]) + 1, before[-1])
+        place = Source(path, len(before), len(before[-1]) + 1, shown_line(before[-1]))
         raise _Unreadable(place, f"byte 0x{byte:02x} is not UTF-8: save the file as UTF-8") from None
 
 
@@ -141,7 +144,7 @@ def _check_characters(text: str, lines: list[str], path: str) -> None:
 
 def _place(text: str, offset: int, lines: list[str], path: str) -> Source:
     before = _LINE_END.split(text[:offset])
-    return Source(path, len(before), len(before[-1]) + 1, lines[len(before) - 1])
+    return Source(path, len(before), len(before[-1]) + 1, shown_line(lines[len(before) - 1]))
 
 
 @dataclass(slots=True, eq=False)
@@ -157,9 +160,10 @@ class _Frame:
 
 
 class _Builder:
-    def __init__(self, path: str, lines: list[str], faults: list[Fault]) -> None:
+    def __init__(self, path: str, shown: Shown, faults: list[Fault]) -> None:
         self._path = path
-        self._lines = lines
+        self._lines = shown.lines
+        self._secrets = shown.secrets
         self._faults = faults
         self._open: list[_Frame] = []
         self._anchors: dict[str, tuple[Node, int, int]] = {}
@@ -185,7 +189,9 @@ class _Builder:
             if isinstance(event, yaml.ScalarEvent):
                 self._refuse_tag(event)
                 plain = event.implicit[0] and event.style in (None, "")
-                self._add(Scalar(self._source(event), event.value, plain), 1, 0, event.anchor)
+                source = self._source(event)
+                secret = (source.line, source.column) in self._secrets
+                self._add(Scalar(source, event.value, plain, secret), 1, 0, event.anchor)
             elif isinstance(event, yaml.CollectionStartEvent):
                 self._start(event)
             elif isinstance(event, yaml.CollectionEndEvent):

@@ -102,7 +102,7 @@ class Cast:
         if actor.role is Role.PROXY:
             from ..ua.proxy import ProxySettings  # few flows have one
 
-            settings = ProxySettings(self._times, actor.proxy_session)
+            settings = ProxySettings(self._times, actor.proxy_session, actor.challenge)
             return self._proxies[name](name, address, settings, identifiers=identifiers, traced=self._traced)
         timer_logic = self._logics[name]
         if self.seats is not None:
@@ -167,6 +167,8 @@ def _settings(actor: Actor, flow: Flow, route: tuple[str, ...]) -> UserAgentSett
         answer_after_us=after_us,
         reject_with=answers.status if answers.how is Answer.REJECT else None,
         route=route,
+        account=actor.account,
+        challenge=actor.challenge,
     )
 
 

@@ -30,6 +30,10 @@ actors:
     session_timer: {enabled: true, default_expires: "${se}", min_se: 90s, prefer_refresher: uac, use_update: false}
     clock: {skew: -2s, drift: 100ppm}
     logic: rfc4028
+    user: alice
+    password: 'open ${label}'
+    challenge: {realm: a.example.org, user: bob, password: "1 # 2", status: 407, algorithm: [SHA-256, MD5], qop: none,
+      methods: [BYE, UPDATE], nonce_lasts: 1m30s}
   bob: {role: uas, answers: after 2s, supports: [timer, "100rel"], allow: [INVITE, ACK, BYE, UPDATE]}
   car-ol: {role: scripted, log: /tmp/carol.log}
 flow:

@@ -27,6 +27,11 @@ def test_a_bad_file_is_told_what_is_wrong_where_and_how_to_mend_it(file: Path) -
     assert shown == golden.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+def test_no_text_repeats_a_password(file: Path) -> None:
+    assert "sesame" not in file.with_suffix(".txt").read_text(encoding="utf-8")
+
+
 def test_every_text_has_its_file() -> None:
     assert {text.stem for text in FAULTS.glob("*.txt")} == {file.stem for file in FILES}
 
@@ -38,5 +43,7 @@ def test_each_fault_points_into_its_line(file: Path) -> None:
         load(file.read_bytes(), file.name)
     for fault in raised.value.faults:
         assert fault.source.path == file.name
-        assert lines[fault.source.line - 1].startswith(fault.source.text)  # of a broken line, what precedes the fault
+        written, shown = lines[fault.source.line - 1], fault.source.text  # of a broken line, what precedes the fault
+        assert len(shown) <= len(written)
+        assert all(seen in (there, "*") for seen, there in zip(shown, written, strict=False))  # passwords are hidden
         assert 1 <= fault.source.column <= len(fault.source.text) + 1

@@ -30,7 +30,7 @@ from simkit.flows.model import (
     Verb,
 )
 from simkit.flows.yaml_source import MAX_FAULTS
-from simkit.settings import BaseTimes, SessionTimerSettings
+from simkit.settings import Account, BaseTimes, ChallengeSettings, SessionTimerSettings
 from simkit.units import DAY, HOUR, MS, S
 
 from .samples import EVERYTHING, SMALL
@@ -73,10 +73,28 @@ def test_actors(flow: Flow) -> None:
     assert alice.role is Role.UAC
     assert alice.session_timer == SessionTimerSettings(True, 1800, 90, "uac", False)
     assert alice.clock == Clock(-2 * S, 100)
+    assert alice.account == Account("alice", "open a value")
+    assert alice.challenge == ChallengeSettings(
+        realm="a.example.org",
+        account=Account("bob", "1 # 2"),
+        status=407,
+        algorithms=("SHA-256", "MD5"),
+        qop=False,
+        methods=("BYE", "UPDATE"),
+        nonce_lasts_us=90 * S,
+    )
     assert bob.answers == AnswerPolicy(Answer.AFTER, 2 * S)
     assert bob.supports == ("timer", "100rel")
     assert bob.allow == ("INVITE", "ACK", "BYE", "UPDATE")
     assert (carol.name, carol.role, carol.log) == ("car-ol", Role.SCRIPTED, "/tmp/carol.log")
+
+
+@pytest.mark.parametrize(("role", "status"), [("uas", 401), ("uac", 401), ("proxy", 407)])
+def test_a_challenge_has_the_status_of_its_role(role: str, status: int) -> None:
+    actor = f'{{role: {role}, challenge: {{realm: r, user: u, password: "p"}}}}'
+    flow = load(SMALL.replace("{role: uas}", actor, 1).replace("call bob", "options"), "x.yaml")[0]
+    (challenge,) = (each.challenge for each in flow.actors.values() if each.challenge)
+    assert challenge == ChallengeSettings("r", Account("u", "p"), status)
 
 
 def step(flow: Flow, text: str) -> Any:
@@ -87,7 +105,7 @@ def test_a_stimulus_has_its_place_and_time(flow: Flow) -> None:
     call = flow.steps[0]
     assert isinstance(call, Stimulus)
     assert (call.text, call.actor, call.verb, call.target) == ("alice: call bob", "alice", Verb.CALL, "bob")
-    assert call.source == Source("flows/everything.yaml", 31, 5, "  - alice: call bob")
+    assert call.source == Source("flows/everything.yaml", 35, 5, "  - alice: call bob")
     assert call.at is not None
     assert (call.at.earliest.mark, call.at.earliest.offset_us, call.at.text) == ("start", 1 * S, "1s")
     assert call.at.earliest == call.at.latest
