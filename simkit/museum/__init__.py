@@ -27,7 +27,6 @@ PIECES: Final[Mapping[str, Piece]] = {
 
 ABSENT: Final[tuple[Absence, ...]] = (
     *negotiation.ABSENT,
-    *refresh_transaction.ABSENT,
     *proxies.ABSENT,
     Absence(
         "M81", "After a suspend everything comes late, or all at once.", "Clocks are the driver's: flows stop them."

@@ -7,14 +7,14 @@ from ..sip.sdp import Direction, SessionDescription
 from ..ua.call import Call
 from ..ua.caller import CallerCall
 from ..ua.events import Address, Reason
-from ..ua.exchange import Exchange
+from ..ua.exchange import Aim, Exchange
 from ..ua.offer_answer import OfferAnswer
 from ..ua.session_timer import SessionTimer
 from ..ua.timer_logic import Bye, Refresh
 from ..ua.timers import Timer
 from ..ua.transaction_layer import RequestSender
 from ..ua.user_agent import UserAgent
-from .piece import Absence, Piece, Visible, with_calls, with_media, with_timer
+from .piece import Piece, Visible, with_calls, with_media, with_timer
 
 
 class GivesUpOn491(SessionTimer):
@@ -43,6 +43,29 @@ class LooksAtNothing(Call):
     def _proceed(self, *, now: int) -> None:
         while self._wanted:
             self._send(self._wanted.pop(0), now=now)
+
+
+class GivesUpWhenAsked(SessionTimer):
+    """After 401 and 407 a refresh is not tried again."""
+
+    def _try_again(self, method: str, status: int, *, now: int) -> None:
+        if status not in (401, 407):
+            super()._try_again(method, status, now=now)
+
+
+class AnswersBeforeTheCall(UserAgent):
+    """A challenge of the call is answered, that of a refresh is not."""
+
+    session_timer = GivesUpWhenAsked
+
+    __slots__ = ()
+
+    def send(
+        self, request: Request, destination: Address, sender: RequestSender | None, exchange: Exchange, *, now: int
+    ) -> None:
+        if exchange.aim is Aim.REFRESH:
+            exchange.dialog = None
+        super().send(request, destination, sender, exchange, now=now)
 
 
 class HangsUpOnAnyFailure(SessionTimer):
@@ -148,10 +171,10 @@ class AcknowledgesOnce(Call):
 
     __slots__ = ()
 
-    def _acknowledge(self, response: Response) -> bool:
+    def _acknowledge(self, exchange: Exchange, response: Response) -> bool:
         if (response.cseq.number, response.to_tag) in self._acks:
             return False
-        return super()._acknowledge(response)
+        return super()._acknowledge(exchange, response)
 
 
 class WaitsForTheLock(Call):
@@ -223,6 +246,14 @@ PIECES: Final = (
         source="siphon-rs",
         machine=with_timer(TakesFailureForSuccess),
         visible=Visible.PARTLY,
+    ),
+    Piece(
+        "M51",
+        symptom="A refresh that is challenged (401, 407) is not answered, and the session runs out.",
+        cause="Credentials are kept for the INVITE that begins the call, and nobody looks for them later.",
+        rules=("RFC4028-10-4",),
+        source="livekit/sip: inbound.go, outbound.go",
+        machine=AnswersBeforeTheCall,
     ),
     Piece(
         "M52",
@@ -305,8 +336,4 @@ PIECES: Final = (
         source="livekit/sip, pull request 494: outbound.go",
         machine=with_calls(AbandonsItsRefresh),
     ),
-)
-
-ABSENT: Final = (
-    Absence("M51", "A refresh that is challenged (401, 407) is not answered.", "Our user agents have no credentials."),
 )

@@ -39,8 +39,8 @@ def test_the_score_tells_who_caught_a_piece_and_how(simkit: Simkit) -> None:
     result = simkit("museum", "M44", "M43", "--score", "--flows", str(SUITE))
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "  M44   caught  audit: 3261-14.1c      2 of 79 runs: glare-callee, subject sent…",
-        "  M43   caught  audit: not visible     1 of 79 runs: interval-too-small[asked=1…",
+        "  M44   caught  audit: 3261-14.1c      2 of 80 runs: glare-callee, subject sent…",
+        "  M43   caught  audit: not visible     1 of 80 runs: interval-too-small[asked=1…",
         "PASS  2 of 2 caught by a flow; 1 of 1 named by the auditor alone",
         "      no false alarms on healthy machines",
     ]
