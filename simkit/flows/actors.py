@@ -15,6 +15,9 @@ from .twists import twist
 from .variables import NAME
 from .yaml_source import Map, Node, Scalar
 
+PLACES: Final = ("address", "host", "port")
+"""What is known of where every actor is, once the flow runs: ${alice.address} is HOST:PORT."""
+
 _FLOOR_S: Final = 90  # RFC 4028 sections 4 and 5
 _ACCOUNT: Final = ("user", "password")
 _AUTHENTICATION: Final = {*_ACCOUNT, "challenge"}
@@ -34,6 +37,7 @@ def read_actors(reading: Reading, node: Node) -> dict[str, Actor]:
         if actor is not None:
             actors[name.text] = actor
             reading.roles[name.text] = actor.role
+        reading.saved.update(f"{name.text}.{place}" for place in PLACES)
     for name, value in node.entries:
         if name.text in actors and isinstance(value, Map) and (route := value.value("route")):
             reading.attempt(route, _check_route, reading, actors[name.text].route)
@@ -77,6 +81,8 @@ def _read_actor(reading: Reading, name: Scalar, node: Node) -> Actor | None:
     _read_authentication(reading, node, role, fields)
     if "logic" in fields and isinstance(node, Map) and (logic := node.value("logic")):
         reading.attempt(logic, check_has_seat, role, fields["logic"])
+    if fields.get("retransmits") and role is not Role.SCRIPTED:
+        reading.refuse(name.source, f"`retransmits` is for scripted parties; '{name.text}' does as RFC 3261 says")
     return Actor(name.source, name.text, role, **{"allow": DEFAULT_ALLOW, **fields})
 
 

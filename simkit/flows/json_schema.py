@@ -34,6 +34,7 @@ _DURATION: Final = r"([0-9]+(\.[0-9]+)?(us|ms|s|m|h|d)?)+"
 _TERMS: Final = rf"( *[+-] *{_DURATION})*"
 _INSTANT: Final = rf"({_DURATION}|[A-Za-z_][A-Za-z0-9_]*(\.received)?){_TERMS}"
 _VERBS: Final = f"({'|'.join(verb.value for verb in Verb)})( .*)?"
+_SAVED_PART: Final = r"[^.\s]+(\.[A-Za-z0-9_-]+)?"
 _FILLED_IN: Final = r"\$\{"  # what a `${name}` stands for, a schema cannot know
 
 _SINGLE: Final[Schema] = {"type": ["string", "number"]}
@@ -186,7 +187,7 @@ _SCHEMAS: Final[Mapping[Kind, Callable[[Key], Schema]]] = {
     Kind.MATCHERS: lambda _: _object(_MATCHER),
     Kind.HEADERS: lambda _: _object(_one_or_more(_SINGLE)),
     Kind.HEADER_NAMES: lambda _: _one_or_more(_SINGLE),
-    Kind.SAVES: lambda _: _object(_text(r"[^.\s]+(\.[A-Za-z0-9_-]+)?")),
+    Kind.SAVES: lambda _: _object(_either(_text(_SAVED_PART), {**_object(_SINGLE), "maxProperties": 1})),
     Kind.RUN_TEXT: lambda _: _SINGLE,
     Kind.OUTCOMES: lambda key: _object(_choice(key)),
     Kind.REFRESHES: _refreshes,

@@ -138,6 +138,8 @@ def _read_observation(reading: Reading, head: Scalar, value: Node, rest: Map) ->
     direction = reading.attempt(head, _read_direction, reading, head.text)
     pattern = reading.attempt(value, lambda: parse_message(reading.text(value)))
     fields = read_block(reading, rest, OBSERVATION, "an observation")
+    if direction and reading.roles.get(direction[0]) is Role.SCRIPTED and (body := fields.pop("body", None)):
+        fields["content"] = reading.attempt(body, lambda: reading.text(body, keep_saved=True))
     _read_parts(reading, fields)
     if "within_us" in fields and rest.value("at") is None:
         reading.refuse(head.source, "`within` is a tolerance of `at`, which this line does not have")
@@ -180,7 +182,7 @@ def _check_shaping(reading: Reading, sender: str, rest: Map) -> None:
 
 
 def _remember(reading: Reading, fields: dict[str, Any]) -> None:
-    reading.saved.update(name for name, _, _ in fields.get("save", ()))
+    reading.saved.update(saving.name for saving in fields.get("save", ()))
     if mark := fields.get("mark"):
         reading.set_mark(mark, optional=bool(fields.get("optional")), lost=bool(fields.get("lost")))
 

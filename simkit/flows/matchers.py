@@ -8,7 +8,7 @@ from typing import Final
 from ..sip.headers import HeaderField
 from .blocks import token
 from .faults import Misread, quoted, unknown
-from .model import Comparison, HeaderMatcher, Matcher
+from .model import Comparison, HeaderMatcher, Matcher, Saving
 from .reading import Reading, kind_of
 from .schema import MATCHER
 from .variables import fill
@@ -65,8 +65,8 @@ def read_header_names(reading: Reading, node: Node) -> tuple[str, ...]:
     return reading.parsed_list(node, token)
 
 
-def read_saves(reading: Reading, node: Node) -> tuple[tuple[str, str, str | None], ...]:
-    """Read `save`: a map from name to Header or Header.part."""
+def read_saves(reading: Reading, node: Node) -> tuple[Saving, ...]:
+    """Read `save`: a map from name to Header, to Header.part, or to {Header: regular expression}."""
     if not isinstance(node, Map):
         reading.refuse(node.source, f"save is a map such as {{first: CSeq.number}}, not {kind_of(node)}")
         return ()
@@ -75,9 +75,9 @@ def read_saves(reading: Reading, node: Node) -> tuple[tuple[str, str, str | None
         saved = reading.attempt(name, reading.name, name, "a saved value")
         if saved in reading.values:
             reading.refuse(name.source, f"'{saved}' is a value of vars or cases already: save it under another name")
-        part = reading.attempt(value, _saved_part, reading, value)
-        if saved is not None and part is not None:
-            found.append((saved, *part))
+        what = reading.attempt(value, _saved_part, reading, value)
+        if saved is not None and what is not None:
+            found.append(Saving(saved, *what))
     return tuple(found)
 
 
@@ -96,12 +96,18 @@ def _header_value(reading: Reading, node: Node) -> str:
     return value
 
 
-def _saved_part(reading: Reading, node: Node) -> tuple[str, str | None]:
+def _saved_part(reading: Reading, node: Node) -> tuple[str, str | None, str | None]:
+    """Read what is saved: a header, its part, and a regular expression."""
+    if isinstance(node, Map) and len(node.entries) == 1:
+        name, expression = node.entries[0]
+        pattern = reading.text(expression)
+        _check_expression(pattern)
+        return token(name.text), None, pattern
     text = reading.text(node)
     found = _SAVED_PART.fullmatch(text)
     if found is None:
         raise Misread(f"{quoted(text)} is not a header or a part of one: write Session-Expires or CSeq.number")
-    return found[1], found[2]
+    return found[1], found[2], None
 
 
 def _operand(reading: Reading, comparison: Comparison, node: Node) -> str:

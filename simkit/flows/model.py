@@ -14,6 +14,7 @@ from ..settings import Account, BaseTimes, ChallengeSettings, ProxySessionSettin
 from ..settings import LinkSettings as LinkSettings  # part of the model, kept where drivers may import it
 from ..sip.headers import HeaderField
 from ..units import DAY
+from .saving import Saving as Saving
 
 
 class Role(Enum):
@@ -102,6 +103,8 @@ class Actor:
     log: str | None = None
     logic: Logic | None = None
     """Who sits in the seat of its session timer; None: RFC 4028."""
+    retransmits: bool = False
+    """Whether a scripted one sends again what is not answered."""
 
     @property
     def is_stranger(self) -> bool:
@@ -266,9 +269,9 @@ class Observation:
     within_us: int | None = None
     has: tuple[HeaderMatcher, ...] = ()
     body: Matcher | None = None
+    """What it must be; from a scripted actor see `content`."""
     mark: str | None = None
-    save: tuple[tuple[str, str, str | None], ...] = ()
-    """Name, header, and its part ("tag", "refresher", "number", ...), or None for the whole value."""
+    save: tuple[Saving, ...] = ()
     optional: bool = False
     lost: bool | None = None
     retransmits: int | None = None
@@ -276,6 +279,8 @@ class Observation:
     """`with`: headers a scripted actor adds, or puts in place of its own."""
     without: tuple[str, ...] = ()
     raw: str | None = None
+    content: str | None = None
+    """`body`, of what a scripted actor sends; "": none."""
 
 
 class NetVerb(Enum):

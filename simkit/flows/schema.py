@@ -141,6 +141,7 @@ ACTOR: Final[Block] = {
     "log": Key(Kind.TEXT, "Path of the log of a real system under test."),
     "logic": Key(Kind.LOGIC, "Whose session timer it runs: rfc4028 (ours), museum:M01, python:package.module:Class, "
                              "or the command of a child process, as one text or a list."),
+    "retransmits": Key(Kind.BOOLEAN, "Of a scripted party: send again what is not answered (false)."),
     "at": Key(Kind.TEXT, "Address of a real system under test.", is_planned=True),
     "start": Key(Kind.TEXTS, "Command that starts a real system under test.", is_planned=True),
     "ready": Key(Kind.TEXT, "Text in its log that says it has started.", is_planned=True),
@@ -194,8 +195,8 @@ OBSERVATION: Final[Block] = {
     "at": Key(Kind.WINDOW, "When it is sent: 60s, up + 60s, up + 55s..65s."),
     "within": Key(Kind.DURATION, "Tolerance of `at`, to both sides.", most=_DAYS_US),
     "has": Key(Kind.MATCHERS, "Headers and what they must be."),
-    "body": Key(Kind.MATCHER, "What the body must be."),
-    "save": Key(Kind.SAVES, "Names for values of this message: Header or Header.part."),
+    "body": Key(Kind.MATCHER, "What the body must be; from a scripted party: the body that it sends."),
+    "save": Key(Kind.SAVES, "Names for values of this message: Header, Header.part, or {Header: regular expression}."),
     "optional": Key(Kind.BOOLEAN, "It may come or not (false)."),
     "lost": Key(Kind.BOOLEAN, "It is sent and never delivered, or (false) must be delivered."),
     "retransmits": Key(Kind.COUNT, "How often exactly it is sent again.", most=1_000),

@@ -31,7 +31,7 @@ def substitute(text: str, values: Mapping[str, str], *, saved: Collection[str] =
         if name in values:
             return values[name]
         if name not in saved:
-            raise unknown("value", name, (*values, *saved) if keep_saved else values)
+            raise unknown("value", name, _near(name, values, saved) if keep_saved else values)
         if not keep_saved:
             message = f"'{name}' is known only while the flow runs: use it in has, body, with and raw"
             raise Misread(message, name)
@@ -41,6 +41,11 @@ def substitute(text: str, values: Mapping[str, str], *, saved: Collection[str] =
     if len(filled) > MAX_TEXT:
         raise Misread(f"with its values filled in, this is longer than {MAX_TEXT:,} characters")
     return filled
+
+
+def _near(name: str, values: Collection[str], saved: Collection[str]) -> list[str]:
+    """Return what may have been meant: where an actor is only by a name of that kind, alice.address."""
+    return [*values, *(known for known in sorted(saved) if ("." in known) == ("." in name))]
 
 
 def fill(text: str, saved: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 It is the observer of its network, which tells it everything, and the stage of its script, which has it act.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -69,8 +69,8 @@ class CallRun:
         self._in_flight = 0
         self.trace = Trace() if recorded else None
         self.ledger = Ledger(flow.actors, proxies=plan.proxies)
-        self.script = Script(plan, self, start_at=driver.now)
         self._cast = cast
+        self.script = Script(plan, self, start_at=driver.now)
         self._driver = driver
         self._is_closed = False
         self._is_over = False
@@ -205,6 +205,11 @@ class CallRun:
             self.trace.records.append(happening)
 
     # --- what the script asks (stage.Stage) ---
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """What is known of where the parties are, as a flow quotes it."""
+        return self._cast.places
 
     @property
     def now(self) -> int:

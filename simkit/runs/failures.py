@@ -7,7 +7,7 @@ another time, or else the one that was waited for.
 from typing import TYPE_CHECKING
 
 from ..errors import ForeignError, Source
-from ..flows.model import Observation, Stimulus
+from ..flows.model import Observation, Saving, Stimulus
 from ..trace import Transit
 from ..units import format_time
 from .fates import Fate
@@ -86,8 +86,11 @@ def wrong_content(script: "Script", turn: Turn, transit: Transit, mismatch: Mism
     return _failure(transit, mismatch.matcher.source, headline, mismatch.expected, _turn(turn))
 
 
-def nothing_to_save(script: "Script", turn: Turn, transit: Transit, what: str) -> Failure:
+def nothing_to_save(script: "Script", turn: Turn, transit: Transit, saving: Saving) -> Failure:
     """The message of a line came, but has not what the line saves of it."""
+    what = f"{saving.header}.{saving.part}" if saving.part else saving.header
+    if saving.pattern is not None:
+        what = f"/{saving.pattern}/ in {what}"
     return _failure(
         transit, turn.line.source, f"{_came(script, transit)} without {what}", "expected to save it", _turn(turn)
     )

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ..flows.model import Comparison, HeaderMatcher, Matcher, MessagePattern, Observation
-from ..sip.equality import values_equal
-from ..sip.headers import COMMA_SEPARATED, canonical_name
+from ..flows.model import Comparison, HeaderMatcher, Matcher, MessagePattern, Observation, Saving
+from ..sip.equality import header_part, values_equal
+from ..sip.headers import COMMA_SEPARATED, REQUEST_URI, canonical_name
 from ..sip.message import Message, Request, Response
 
 Saved = Mapping[str, str]
@@ -160,7 +160,7 @@ class HeaderTest:
 
     def judge(self, message: Message, saved: Saved) -> Mismatch | None:
         """Return why the message is not as it should be; None where it is."""
-        value = message.header(self._name)
+        value = _value(message, self._written)
         if value is not None and self._is_list:
             value = ", ".join(message.values(self._name))
         if self._test.passes(value, saved):
@@ -184,6 +184,23 @@ class BodyTest:
             return None
         found = "without a body" if body is None else f"with a body of {len(message.body)} bytes"
         return Mismatch(self._test.matcher, found, self._test.wish(saved))
+
+
+def value_to_save(message: Message, saving: Saving) -> str | None:
+    """Return what an entry of `save` keeps of a message; None where it is not there."""
+    value = _value(message, saving.header)
+    if value is None:
+        return None
+    if saving.pattern is not None:
+        found = re.search(saving.pattern, value[:SEARCHED_MAX])
+        return found[1 if found.re.groups else 0] if found else None
+    return header_part(saving.header, value, saving.part) if saving.part else value
+
+
+def _value(message: Message, name: str) -> str | None:
+    if name == REQUEST_URI and isinstance(message, Request):
+        return message.uri
+    return message.header(name)
 
 
 def compile_tests(line: Observation) -> tuple[HeaderTest | BodyTest, ...]:

@@ -7,11 +7,12 @@ call's number and a purpose, so that one call plays the same alone as among ten 
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypedDict, runtime_checkable
 
 from ..drivers.driver import Agent
 from ..drivers.network import Party
 from ..errors import Fault, FlowError, LocalError
+from ..flows.actors import PLACES
 from ..flows.model import Actor, Answer, Flow, Observation, Role, Stimulus, Verb
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request
@@ -62,6 +63,12 @@ class Cast:
         """Take addresses that nobody has, unless they are given. Raise FlowError for more actors than there are."""
         self.addresses: Mapping[str, Address] = addresses or _addresses(flow)
         self._actors = flow.actors
+        self.places = {
+            f"{name}.{part}": text
+            for name, (host, port) in self.addresses.items()
+            for part, text in zip(PLACES, (host_port((host, port)), host, str(port)), strict=True)
+        }
+        """What ${alice.address} and the like stand for."""
         self._seed = seed
         self._traced = traced
         self._times = flow.timers
@@ -98,7 +105,8 @@ class Cast:
         address = self.addresses[name]
         actor = self._actors[name]
         if actor.role is Role.SCRIPTED:
-            return ScriptedParty(name, address, identifiers=identifiers, route=self._route(actor))
+            resends = self._times if actor.retransmits else None
+            return ScriptedParty(name, address, identifiers=identifiers, route=self._route(actor), resends=resends)
         if actor.role is Role.PROXY:
             from ..ua.proxy import ProxySettings  # few flows have one
 
@@ -214,21 +222,34 @@ _PLAIN_COMMANDS: Final[Mapping[Verb, Callable[[UserAgent, int], None]]] = {
 }
 
 
+class _Shape(TypedDict):
+    """What a line says of the message that it has sent."""
+
+    headers: tuple[HeaderField, ...]
+    without: tuple[str, ...]
+    body: bytes | None
+
+
 def send_as_ordered(agent: Agent, order: Observation, cast: Cast, saved: Mapping[str, str], *, now: int) -> None:
     """Have a scripted party send what its line says, saved values filled in. Raises LocalError where it cannot."""
     assert isinstance(agent, ScriptedParty)
-    headers = tuple((name, _filled_in(value, saved)) for name, value in order.headers)
+    content = order.content
+    shape = _Shape(
+        headers=tuple((name, _filled_in(value, saved)) for name, value in order.headers),
+        without=order.without,
+        body=None if content is None else _filled_in(content, saved).replace("\n", "\r\n").encode(),
+    )
     destination = cast.addresses[order.receiver]
     if order.raw is not None:
         agent.send_raw(_filled_in(order.raw, saved), destination, now=now)
     elif order.pattern.status is None:
         assert order.pattern.method is not None
         target = cast.target(order.sender, order.receiver)
-        agent.send_request(order.pattern.method, target, destination, headers=headers, without=order.without, now=now)
+        agent.send_request(order.pattern.method, target, destination, now=now, **shape)
     else:
         assert order.pattern.method is not None
         status = int(order.pattern.status)
-        agent.send_response(status, order.pattern.method, headers=headers, without=order.without, now=now)
+        agent.send_response(status, order.pattern.method, now=now, **shape)
 
 
 def _filled_in(text: str, saved: Mapping[str, str]) -> str:

@@ -12,12 +12,11 @@ arrived: nobody answers a call that has not reached them. Trouble (`crash`, `ign
 from typing import NamedTuple
 
 from ..errors import LocalError, PeerError
-from ..sip.equality import header_part
 from ..trace import Transit
 from . import failures
 from .cursor import LOOKAHEAD_MAX, Cursor
 from .fates import Fates
-from .matching import Mismatch, status_of
+from .matching import Mismatch, status_of, value_to_save
 from .plan import Line, Plan, Turn
 from .run import Failure, Verdict
 from .stage import Stage, asked
@@ -59,7 +58,7 @@ class Script:
     def __init__(self, plan: Plan, stage: Stage, *, start_at: int) -> None:
         self.plan = plan
         self.marks = Marks(start_at, tolerance_us=plan.tolerance_us)
-        self.saved: dict[str, str] = {}
+        self.saved: dict[str, str] = dict(stage.places)
         self.met: dict[Line, Met] = {}
         """In the order in which the lines were first met."""
         self.failure: Failure | None = None
@@ -312,12 +311,11 @@ class Script:
         if observation.mark:
             self.marks.set(observation.mark, transit)
             self._stage.marked(observation.mark, transit)
-        for name, header, part in observation.save:
-            value = transit.message.header(header)
-            saved = header_part(header, value, part) if value is not None and part else value
-            if saved is None:
-                return failures.nothing_to_save(self, turn, transit, f"{header}.{part}" if part else header)
-            self.saved[name] = saved
+        for saving in observation.save:
+            value = value_to_save(transit.message, saving)
+            if value is None:
+                return failures.nothing_to_save(self, turn, transit, saving)
+            self.saved[saving.name] = value
         if observation.lost is not None or observation.retransmits is not None:
             self._fates.follow(turn, transit)
         return None

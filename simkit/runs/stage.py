@@ -1,6 +1,6 @@
 """Where a script is played: what it may ask for, and of whom."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from ..flows.model import NetChange, Observation, Stimulus, Verb
@@ -19,6 +19,11 @@ class Stage(Protocol):
     @property
     def now(self) -> int:
         """The run's time."""
+        ...
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """What is known of where the parties are, as a flow quotes it: {"alice.address": "192.0.2.1:5060", ...}."""
         ...
 
     def at(self, when: int, action: Callable[[], None], *, late: bool = False) -> None:

@@ -11,11 +11,13 @@ from typing import Final
 
 from ..errors import PeerError
 from .grammar import WHITE_SPACE, normal_form, parameter, split_parameters
-from .headers import COMMA_SEPARATED, canonical_name, split_list
+from .headers import COMMA_SEPARATED, REQUEST_URI, canonical_name, split_list
 from .message import parse_cseq
 from .uri import NameAddress, SipUri, is_sip_uri, parse_name_address, parse_uri, parse_via
 
-_ADDRESSES: Final = frozenset("Contact From Path Record-Route Refer-To Referred-By Reply-To Route To".split())
+_ADDRESSES: Final = frozenset(
+    f"Contact From Path Record-Route Refer-To Referred-By Reply-To {REQUEST_URI} Route To".split()
+)
 _EXACT: Final = frozenset(  # free text, or words that keep their case (RFC 3261 section 20.8)
     "Call-ID Identity In-Reply-To Organization Server Subject User-Agent".split()
 )

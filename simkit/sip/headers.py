@@ -11,6 +11,9 @@ from typing import Final
 HeaderField = tuple[str, str]
 """A header's name as written and its value, unfolded and trimmed."""
 
+REQUEST_URI: Final = "Request-URI"
+"""How flows name the Request-URI among headers; no header has this name."""
+
 COMPACT_FORMS: Final = {
     "a": "Accept-Contact",  # RFC 3841
     "b": "Referred-By",  # RFC 3892
@@ -42,7 +45,7 @@ _KNOWN = (
     "Retry-After Route RSeq Server Session-Expires Subject Supported Timestamp To Unsupported User-Agent Via Warning "
     "WWW-Authenticate"
 ).split()
-_CANONICAL: Final = {name.lower(): name for name in (*COMPACT_FORMS.values(), *_KNOWN)} | COMPACT_FORMS
+_CANONICAL: Final = {name.lower(): name for name in (*COMPACT_FORMS.values(), *_KNOWN, REQUEST_URI)} | COMPACT_FORMS
 CANONICAL_NAMES: Final = {name: name for name in _CANONICAL.values()} | _CANONICAL
 """The usual spellings of known headers, for code that cannot afford to call `canonical_name` on each."""
 

@@ -1,20 +1,25 @@
-"""A party that sends just what it is told and follows no rule of its own: no retransmission, no ACK, no answer.
+"""A party that sends just what it is told and follows no rule of its own: no ACK, no answer, nothing sent again.
 
 It fills in what a line of a flow leaves out: Call-ID, tags, CSeq, Via, Route, Contact and a session description, from
-what it has sent and seen. Every header can be overridden, so that it can break any rule on purpose.
+what it has sent and seen. Every header can be overridden, so that it can break any rule on purpose. Only where it was
+told to does it send again what is not answered.
 """
 
-from typing import TypeVar
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final, TypeVar
 
-from ..errors import LocalError
-from ..sip.headers import HeaderField
-from ..sip.message import Message, Request, Response
+from ..errors import LocalError, PeerError
+from ..settings import BaseTimes
+from ..sip.headers import REQUEST_URI, HeaderField, canonical_name
+from ..sip.message import Message, Request, Response, parse_cseq
 from ..sip.parser import parse_message
 from ..sip.sdp import SessionDescription
 from ..sip.uri import host_port, parse_name_address
 from .dialog import MAX_FORWARDS
 from .events import Address, CallEvent, Outgoing
 from .identifiers import Identifiers
+from .resending import Resending
 from .responses import content_length, respond
 from .timers import TimerEvent
 
@@ -24,11 +29,28 @@ _OFFERING = frozenset({"INVITE"})  # methods whose request and 2xx carry a sessi
 _TARGETING = frozenset({"INVITE", "UPDATE"})  # ... and a Contact (RFC 3261 section 12.2.1.1, RFC 3311 section 5.1)
 
 
+_FROM_REQUESTS: Final = {name: name for name in ("Call-ID", "From", "Contact", "CSeq")}
+"""Headers that keep what a line puts into them, and as what."""
+_FROM_RESPONSES: Final = {"To": "From", "Contact": "Contact"}
+
+
 class ScriptedParty:
     """One side of one call, moved by commands only."""
 
-    def __init__(self, name: str, address: Address, *, identifiers: Identifiers, route: tuple[str, ...] = ()) -> None:
-        """Begin without a call; `route` has the Route values of what is sent before a dialog knows better."""
+    def __init__(
+        self,
+        name: str,
+        address: Address,
+        *,
+        identifiers: Identifiers,
+        route: tuple[str, ...] = (),
+        resends: BaseTimes | None = None,
+    ) -> None:
+        """Begin without a call.
+
+        `route` has the Route values of what is sent before a dialog knows better; with `resends` it sends again, in
+        these times, what is not answered.
+        """
         self.name = name
         self.address = address
         self._identifiers = identifiers
@@ -46,6 +68,7 @@ class ScriptedParty:
         self._invite_answer: Response | None = None
         self._body = SessionDescription(name, str(identifiers.session_id()), 1, address[0], MEDIA_PORT).to_bytes()
         self._outgoing: list[Outgoing] = []
+        self._resending = Resending(resends) if resends else None
 
     # --- commands ---
 
@@ -57,17 +80,22 @@ class ScriptedParty:
         *,
         headers: tuple[HeaderField, ...] = (),
         without: tuple[str, ...] = (),
+        body: bytes | None = None,
         now: int,
     ) -> None:
         """Send a request for the peer's Contact, or, before one is known, for the SIP URI `target`.
 
-        It goes to `destination` whatever its Request-URI and Route say. Raises LocalError for an ACK or CANCEL without
-        an INVITE.
+        Among `headers` a Request-URI takes the place of either. It goes to `destination` whatever that and Route say.
+        Raises LocalError for an ACK or CANCEL without an INVITE.
         """
         request = self._for_invite(method) if method in ("ACK", "CANCEL") else self._next(method, target)
-        shaped = _shape(request, headers, without)
+        uri = next((value for name, value in headers if name == REQUEST_URI), request.uri)
+        fields = tuple(field for field in headers if field[0] != REQUEST_URI)
+        request = _with_body(Request(method, uri, request.headers, request.body), body)
+        shaped = _shape(request, fields, without)
         self._sent[method] = shaped
-        self._outgoing.append(Outgoing(shaped, destination))
+        self._remember(fields, _FROM_REQUESTS)
+        self._send(Outgoing(shaped, destination), now=now)
 
     def send_response(
         self,
@@ -76,6 +104,7 @@ class ScriptedParty:
         *,
         headers: tuple[HeaderField, ...] = (),
         without: tuple[str, ...] = (),
+        body: bytes | None = None,
         now: int,
     ) -> None:
         """Answer the last request of this method. Raises LocalError where none has come."""
@@ -83,19 +112,41 @@ class ScriptedParty:
         if request is None:
             raise LocalError(f"cannot answer {status}: no {method} has come")
         success = 200 <= status < 300
-        body = self._body if success and method in _OFFERING else b""
+        if body is None:
+            body = self._body if success and method in _OFFERING else b""
         added: tuple[HeaderField, ...] = (self._contact,) if method in _TARGETING and status < 300 else ()
         if body:
             added = (*added, ("Content-Type", "application/sdp"))
         tag = None if status == 100 else self._tag
         response = respond(request, status, to_tag=tag, headers=added, body=body)
-        self._outgoing.append(Outgoing(_shape(response, headers, without), request.via.address))
+        self._remember(headers, _FROM_RESPONSES)
+        self._send(Outgoing(_shape(response, headers, without), request.via.address), now=now)
 
     def send_raw(self, text: str, destination: Address, *, now: int) -> None:
         """Send a message as written, lines ended by CRLF. Raises PeerError where no SIP can be made of it."""
         head, _, body = text.replace("\r\n", "\n").partition("\n\n")
         data = head.strip("\n").replace("\n", "\r\n") + "\r\n\r\n" + body.replace("\n", "\r\n")
         self._outgoing.append(Outgoing(parse_message(data.encode()), destination))
+
+    def _send(self, outgoing: Outgoing, *, now: int) -> None:
+        self._outgoing.append(outgoing)
+        if self._resending is not None:
+            with suppress(PeerError):  # what it was told to send may be no SIP: that is sent once
+                self._resending.sent(outgoing, now=now)
+
+    def _remember(self, headers: tuple[HeaderField, ...], lasting: Mapping[str, str]) -> None:
+        """What a line has told of this side holds for the requests after it."""
+        for name, value in headers:
+            match lasting.get(canonical_name(name)):
+                case "Call-ID":
+                    self._call_id = value
+                case "From":
+                    self._local = value
+                case "Contact":
+                    self._contact = ("Contact", value)
+                case "CSeq":
+                    with suppress(PeerError):
+                        self._cseq = max(self._cseq, parse_cseq(value).number)
 
     def _next(self, method: str, target: str) -> Request:
         self._cseq += 1
@@ -143,7 +194,12 @@ class ScriptedParty:
     # --- what happened ---
 
     def receive(self, message: Message, *, now: int) -> None:
-        """Take note of a message, and do nothing about it."""
+        """Take note of a message, and do nothing about it; at most what was answered before is answered again."""
+        if self._resending is not None:
+            with suppress(PeerError):
+                again = self._resending.received(message)
+                if again is not None:
+                    self._outgoing.append(again)
         if isinstance(message, Request):
             self._note_request(message)
         elif isinstance(message, Response):
@@ -172,11 +228,13 @@ class ScriptedParty:
             self._routes = tuple(("Route", value) for value in reversed(response.values("Record-Route")))
 
     def next_deadline(self) -> int | None:
-        """Return None: nothing is ever due."""
-        return None
+        """Return when something is to be sent again; mostly nothing ever is."""
+        return self._resending.next_deadline() if self._resending is not None else None
 
     def handle_deadline(self, *, now: int) -> None:
-        """Nothing is ever due."""
+        """Send again what is not answered yet."""
+        if self._resending is not None:
+            self._outgoing += self._resending.due(now=now)
 
     def outgoing(self) -> list[Outgoing]:
         """Drain the messages to send, in order."""
@@ -194,6 +252,17 @@ class ScriptedParty:
 
 def _tagged(value: str, tag: str) -> str:
     return value if parse_name_address(value).tag else f"{value};tag={tag}"
+
+
+def _with_body(request: Request, body: bytes | None) -> Request:
+    """Return a request with another body, and the headers that go with it; None: as it is."""
+    if body is None:
+        return request
+    if body:
+        shaped = request.with_headers(("Content-Type", "application/sdp"), content_length(body))
+    else:
+        shaped = request.without_headers("Content-Type").with_headers(content_length(body))
+    return Request(request.method, request.uri, shaped.headers, body)
 
 
 def _shape(message: M, headers: tuple[HeaderField, ...], without: tuple[str, ...]) -> M:

@@ -35,7 +35,7 @@ actors:
     challenge: {realm: a.example.org, user: bob, password: "1 # 2", status: 407, algorithm: [SHA-256, MD5], qop: none,
       methods: [BYE, UPDATE], nonce_lasts: 1m30s}
   bob: {role: uas, answers: after 2s, supports: [timer, "100rel"], allow: [INVITE, ACK, BYE, UPDATE]}
-  car-ol: {role: scripted, log: /tmp/carol.log}
+  car-ol: {role: scripted, retransmits: true, log: /tmp/carol.log}
 flow:
   - alice: call bob
     at: 1s
@@ -49,7 +49,7 @@ flow:
       CSeq: {matches: "^[0-9]+ INVITE$"}
       Allow: {one_of: ["INVITE, ACK", "${label}"]}
     body: {contains: "m=audio"}
-    save: {first: CSeq.number, identity: Call-ID}
+    save: {first: CSeq.number, identity: Call-ID, interval: {Session-Expires: "([0-9]+)"}}
     within: 5ms
     at: 1s..2s
   - bob -> alice: 180 INVITE
@@ -85,7 +85,9 @@ flow:
         at: refreshing.received + 20ms
         lost: false
   - car-ol -> bob: OPTIONS
-    with: {Subject: "${identity}", Via: [a, b]}
+    with: {Subject: "${identity}", Via: [a, b], Request-URI: "sip:bob@${bob.address}"}
+    body: |
+      ${interval}
     without: [Contact]
   - car-ol -> bob: BYE
     raw: |

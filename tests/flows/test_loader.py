@@ -26,6 +26,7 @@ from simkit.flows.model import (
     Outcome,
     Repeat,
     Role,
+    Saving,
     Stimulus,
     Verb,
 )
@@ -142,7 +143,11 @@ def test_an_observation_has_its_matchers(flow: Flow) -> None:
     assert matchers["Allow"].operands == ("INVITE, ACK", "a value")
     assert invite.body is not None
     assert invite.body.operands == ("m=audio",)
-    assert invite.save == (("first", "CSeq", "number"), ("identity", "Call-ID", None))
+    assert invite.save == (
+        Saving("first", "CSeq", "number"),
+        Saving("identity", "Call-ID"),
+        Saving("interval", "Session-Expires", pattern="([0-9]+)"),
+    )
     assert invite.within_us == 5 * MS
     assert invite.at is not None
     assert (invite.at.earliest.offset_us, invite.at.latest.offset_us) == (1 * S, 2 * S)
@@ -155,7 +160,12 @@ def test_what_is_saved_is_filled_in_while_the_flow_runs(flow: Flow) -> None:
     refresh = repeat.steps[0]
     assert isinstance(refresh, Observation)
     assert refresh.has[0].matcher.operands == ("${first}",)
-    assert step(flow, "car-ol -> bob: OPTIONS").headers == (("Subject", "${identity}"), ("Via", "a"), ("Via", "b"))
+    options = step(flow, "car-ol -> bob: OPTIONS")
+    assert options.headers == (
+        *(("Subject", "${identity}"), ("Via", "a"), ("Via", "b")),
+        ("Request-URI", "sip:bob@${bob.address}"),
+    )
+    assert options.content == "${interval}\n"
     assert step(flow, "car-ol -> bob: BYE").raw.endswith("Call-ID: ${identity}\n")
 
 
