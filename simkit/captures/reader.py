@@ -12,12 +12,12 @@ from struct import Struct
 from typing import BinaryIO, Final, NamedTuple, Self
 
 from ..errors import CaptureError
+from ..sip.framing import is_keep_alive, looks_like_sip
 from ..sip.message import Message
 from ..sip.parser import MessageError, parse_message
 from ..units import MS
 from .byte_stream import ByteStream
 from .fragments import Fragments
-from .framing import is_keep_alive, looks_like_sip
 from .ip import ESP, TCP, TUNNELS, TUNNELS_MAX, UDP, IpPacket, host, inner_packet, read_ip
 from .link import find_ip
 from .packet import Address, Packet, TooShort, Truncated, Unreadable

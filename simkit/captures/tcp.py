@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Final, NamedTuple
 
-from .framing import SipFraming
+from ..sip.framing import SipFraming
 from .ip import IpPacket, host
 from .packet import Address, TooShort, Unreadable
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from ..sip.parser import HEADER_LENGTH_MAX, MESSAGE_BYTES_MAX
+from .parser import HEADER_LENGTH_MAX, MESSAGE_BYTES_MAX
 
 _TOKEN: Final = rb"[A-Za-z0-9\-.!%*_+`'~]{1,32}"
 _METHODS: Final = rb"ACK|BYE|CANCEL|INFO|INVITE|MESSAGE|NOTIFY|OPTIONS|PRACK|PUBLISH|REFER|REGISTER|SUBSCRIBE|UPDATE"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from simkit.captures.framing import SipFraming, is_keep_alive, looks_like_sip
+from simkit.sip.framing import SipFraming, is_keep_alive, looks_like_sip
 
-from .building import sip
+from ..captures.building import sip
 
 LOOKS = {
     "a request": sip(),
