@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import merge
 from typing import Any, Final
 
@@ -22,9 +22,11 @@ from .outputs import Output
 from .places import HostAndPort
 from .plans import plan_text
 from .plays import Chosen, Play
+from .recordings import is_capture
 from .replayed import chosen_captures
 from .running import check_all
 from .selection import Selection
+from .systems import Target, of_systems
 from .terminal import say, style
 from .times import DURATION
 from .words import Manner, Words
@@ -55,7 +57,9 @@ def _ports(context: click.Context, option: click.Parameter, values: Values) -> d
     return {actor: int(port) for actor, port in ports.items()}
 
 
-_NOT_FOR_MESSAGES: Final = frozenset("seed values case tags calls logics timers flow update".split())
+_NOT_FOR_MESSAGES: Final = frozenset(
+    "seed values case tags calls logics timers flow update sut start ready warp log".split()
+)
 """What is said of flows, and not of recorded messages."""
 
 
@@ -72,10 +76,9 @@ _NOT_FOR_MESSAGES: Final = frozenset("seed values case tags calls logics timers 
 @click.option(
     "--recorded-speed", type=click.IntRange(1), default=1, metavar="N", help="The capture was taken in N-fold time."
 )
-@click.option("--target", type=HostAndPort(), metavar="HOST:PORT", help="Play one side of captures against a system.")
-@click.option(
-    "--as", "side", type=click.Choice(("uac", "uas")), default="uac", help="Which side we play against it (uac)."
-)
+@click.option("--target", type=HostAndPort(), metavar="HOST:PORT", help="Play one side against this real system.")
+@click.option("--as", "side", type=click.Choice(("uac", "uas")), help="Which side we play against it (uac).")
+@of_systems
 @click.option("--allow-host", is_flag=True, help="Let packets leave the loopback, not too fast.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 @click.option("--verbatim", is_flag=True, help="Send the messages of captures as they are.")
@@ -95,7 +98,12 @@ def command(
     flow: str | None,
     verbatim: bool,
     target: Address | None,
-    side: str,
+    side: str | None,
+    sut: str | None,
+    start: tuple[str, ...],
+    ready: str | None,
+    warp: int | None,
+    log: str | None,
     **given: Any,
 ) -> int:
     """Play flows over the loopback, and compare with their recordings: files, folders, or - for standard input.
@@ -109,16 +117,18 @@ def command(
     cannot be loaded, 3 the surroundings (a port is taken), 5 nothing to run.
     """
     options = Options(**given)
-    if verbatim or target:
-        _refuse(context, _NOT_FOR_MESSAGES, "with --verbatim" if verbatim else "with --target")
+    if verbatim or (target and any(map(is_capture, paths))):
+        _refuse(context, _NOT_FOR_MESSAGES, "with --verbatim" if verbatim else "where captures meet a --target")
         captures = chosen_captures(paths, text)
         if target is None:
             return _verbatim(captures, options)
         _refuse(context, {"verbatim"}, "with --target")
-        return _against(captures, options, target, side)
-    _refuse(context, {"side"}, "without --target")
+        return _against(captures, options, target, side or "uac")
     selection = Selection(paths, values, case, text, tags)
     plays = Chosen(selection, logics, flow, options.recorded_speed, compares=not options.update).plays()
+    tested = Target(target, side, sut, start, ready, warp, log)
+    tested.check([play.flow for play in plays])
+    plays = [replace(play, flow=tested.replaces(play.flow)) for play in plays]
     options.check(plays)
     check_all([play.flow for play in plays], check_replayable)
     return _plan(plays, options) if options.dry_run else _replay(plays, options)

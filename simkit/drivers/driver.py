@@ -46,6 +46,14 @@ class Agent(Protocol):
         ...
 
 
+class Witness(Agent, Protocol):
+    """An agent that only looks on: in the place of a real system, which is outside. It hands out nothing to send."""
+
+    def sent(self, message: Message, *, now: int) -> None:
+        """The system has sent a message."""
+        ...
+
+
 class Observer(Protocol):
     """Told of everything that happens in one network, as it happens; all times are the run's, on nobody's own clock.
 

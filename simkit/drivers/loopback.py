@@ -11,18 +11,22 @@ busy elsewhere finds the answers that came meanwhile before it finds that they a
 import heapq
 import selectors
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from time import monotonic
 from typing import ClassVar, Final, NamedTuple
 
 from ..errors import PeerError
+from ..sip.message import Message
 from ..sip.parser import parse_message
 from ..trace import Transit
+from ..ua.events import Address
 from ..units import MINUTE
 from .driver import RunEnd
 from .endpoints import Datagram, Endpoint, Endpoints
-from .network import Party
+from .network import Condition, Party
+from .outside import Outside, stamped
 from .run_clock import RunClock
 from .sniffer import Sniffer
 from .turns import Driver
@@ -59,10 +63,14 @@ class LoopbackDriver(Driver):
 
     instant_us: ClassVar[int] = MINUTE
 
-    def __init__(self, endpoints: Endpoints, clock: RunClock, *, sniffer: Sniffer | None = None) -> None:
+    def __init__(
+        self, endpoints: Endpoints, clock: RunClock, *, sniffer: Sniffer | None = None, allow_host: bool = False
+    ) -> None:
+        """Drive the parties of these endpoints; with `allow_host` real systems may be on other machines."""
         self.strays = 0
         """How many datagrams came that no party of ours had sent, and were ignored."""
         self.sent: list[Sent] = []
+        self.outside = Outside(allow_host=allow_host)
         self._endpoints = endpoints
         self._clock = clock
         self._sniffer = sniffer
@@ -185,7 +193,7 @@ class LoopbackDriver(Driver):
     def _receive(self, datagram: Datagram) -> None:
         flights = self._in_flight.get(datagram)
         if flights is None:
-            self.strays += 1  # another program's, or a copy that the network made
+            self._receive_from_outside(datagram)
             return
         flight = flights.pop(0)
         if not flights:
@@ -205,6 +213,72 @@ class LoopbackDriver(Driver):
             flight.receiver.network.lose(flight.transit, f"{flight.receiver.name} cannot read it: {error}")
         else:
             self._deliver(flight.transit, flight.receiver, message)
+
+    # --- real systems ---
+
+    def admit(self, outsider: Party) -> None:
+        """A real system has part in a call from here on."""
+        self.outside.admit(outsider)
+
+    def dismiss(self, outsider: Party) -> None:
+        """What a real system says from here on belongs to no call."""
+        self.outside.dismiss(outsider)
+
+    def _carry_out(self, transit: Transit, outsider: Party, leaves_at: int | None, destination: Address) -> None:
+        self.outside.spoken_to(outsider, transit.message)
+        if leaves_at is not None:
+            self.at(leaves_at, lambda: self._send_out(transit, outsider, destination))
+
+    def _send_out(self, transit: Transit, outsider: Party, destination: Address) -> None:
+        """Put a message on the wire, unless the flow has silenced who it is for; that it arrives is not seen."""
+        sender = self._endpoints[transit.sender]
+        datagram = Datagram(sender.address, self.outside.place(outsider, destination), transit.message.to_bytes())
+        if outsider.condition is Condition.RUNNING:
+            try:
+                sender.send(datagram.data, datagram.destination)
+            except OSError as error:
+                outsider.network.lose(transit, f"the system does not send it: {error.strerror or error}")
+                return
+            self.sent.append(Sent(transit, datagram))
+        self._deliver(transit, outsider, transit.message)
+
+    def _receive_from_outside(self, datagram: Datagram) -> None:
+        if self.outside.is_empty:
+            self.strays += 1  # another program's, or a copy that the network made
+            return
+        message = self.outside.read(datagram)
+        if message is None:
+            return
+        outsider = self.outside.sender(message, datagram.source)
+        if outsider is None:
+            self._answer(stamped(message, datagram.source), datagram.destination)
+        else:
+            self._take_in(outsider, message, datagram)
+
+    def _take_in(self, outsider: Party, message: Message, datagram: Datagram) -> None:
+        """A real system has sent a message: it is on its way from here on, as our own messages are."""
+        network, self._now = outsider.network, self._clock.read()
+        receiver = network.party_at(datagram.destination)
+        assert receiver is not None, "each party of ours has part in each call"
+        heard = stamped(message, datagram.source)
+
+        def bring(transit: Transit, receiver: Party, arrives_at: int | None) -> None:
+            self.sent.append(Sent(transit, datagram))
+            if arrives_at is not None:
+                self.at(arrives_at, lambda: self._deliver(transit, receiver, heard))
+
+        network.pass_on(outsider, receiver, message, bring, now=self._now)
+        assert outsider.witness is not None
+        outsider.witness.sent(message, now=outsider.clock.local(self._now))
+        self._turn(outsider, None)
+
+    def _answer(self, message: Message, ours: Address) -> None:
+        """Answer what a real system asks beside its calls."""
+        answer = self.outside.answer(message)
+        endpoint = next(each for each in self._endpoints if each.address == ours)
+        if answer is not None:
+            with suppress(OSError):
+                endpoint.send(answer.to_bytes(), answer.via.address)
 
     def _miss(self, sent_before_s: float) -> None:
         """Give up the oldest datagram on the wire, if it was sent before this."""

@@ -16,7 +16,7 @@ from ..trace import Transit
 from ..ua.events import Address, Outgoing
 from ..units import format_duration, format_time
 from .clock import PartyClock
-from .driver import Agent, Observer, ZeroTimeLoop
+from .driver import Agent, Observer, Witness, ZeroTimeLoop
 from .link import Link, Random
 
 TURNS_MAX: Final = 10_000
@@ -34,7 +34,9 @@ class Condition(Enum):
 class Party:
     """An agent in its place: a name, an address, a clock, and a network."""
 
-    __slots__ = ("address", "agent", "clock", "condition", "filter", "name", "network", "told_at", "wake_at")
+    __slots__ = (
+        *("address", "agent", "clock", "condition", "filter", "name", "network", "told_at", "wake_at", "witness"),
+    )
 
     def __init__(self, name: str, address: Address, agent: Agent, clock: PartyClock, network: "Network") -> None:
         self.name = name
@@ -43,6 +45,8 @@ class Party:
         self.clock = clock
         self.network = network
         self.condition = Condition.RUNNING
+        self.witness: Witness | None = None
+        """Its agent, if it is a real system, which is outside: then that only looks on."""
         self.filter: Callable[[Message], bool] | None = None
         """Asked about each message that arrives; what it is true for never reaches the agent."""
         self.wake_at: int | None = None
@@ -54,6 +58,10 @@ class Party:
         return f"<Party {self.name} {self.condition.value}>"
 
 
+Carry = Callable[[Transit, Party, int | None], None]
+"""Has a message arrive at a party at this time; None: it is lost on the way."""
+
+
 class Network:
     """The parties of one call and the links between them."""
 
@@ -61,7 +69,8 @@ class Network:
         self,
         observer: Observer,
         random: Random,
-        carry: Callable[[Transit, Party, int | None], None],
+        carry: Carry,
+        carry_out: Callable[[Transit, Party, int | None, Address], None],
         *,
         default: LinkSettings,
         links: Mapping[tuple[str, str], LinkSettings],
@@ -70,10 +79,12 @@ class Network:
         self.observer = observer
         self._random = random
         self._carry = carry
+        self._carry_out = carry_out
         self._default = default
         self._settings = links
         self._links: dict[tuple[str, str], Link] = {}
         self._parties: dict[Address, Party] = {}
+        self._outsiders: list[Party] = []
         self._posted: set[Hashable] = set()
         self._count = 0
         self._turns = 0
@@ -85,6 +96,18 @@ class Network:
         assert address not in self._parties, f"{address} is taken"
         party = self._parties[address] = Party(name, address, agent, clock or PartyClock(), self)
         return party
+
+    def add_outsider(self, name: str, address: Address, witness: Witness) -> Party:
+        """Know of a real system at an address."""
+        party = self.add_party(name, address, witness)
+        party.witness = witness
+        self._outsiders.append(party)
+        return party
+
+    def party_at(self, address: Address) -> Party | None:
+        """Return who is there. A real system may be anywhere: where nobody else is, there is the only one."""
+        party = self._parties.get(address)
+        return self._outsiders[0] if party is None and len(self._outsiders) == 1 else party
 
     def link(self, sender: str, receiver: str) -> Link:
         """Return the link in one direction; here its faults are ordered."""
@@ -104,19 +127,29 @@ class Network:
 
     def send(self, sender: Party, outgoing: Outgoing, *, now: int) -> None:
         """Send a message in the name of a party."""
-        message = outgoing.message
-        receiver = self._parties.get(outgoing.destination)
+        message, destination = outgoing.message, outgoing.destination
+        receiver = self.party_at(destination)
         if receiver is None:
-            place = host_port(outgoing.destination)
+            place = host_port(destination)
             self.lose(self._post(sender.name, place, message, now), f"nobody at {place}")
-            return
+        elif receiver.witness is not None:
+
+            def carry(transit: Transit, outsider: Party, leaves_at: int | None) -> None:
+                self._carry_out(transit, outsider, leaves_at, destination)
+
+            self.pass_on(sender, receiver, message, carry, now=now)
+        else:
+            self.pass_on(sender, receiver, message, self._carry, now=now)
+
+    def pass_on(self, sender: Party, receiver: Party, message: Message, carry: Carry, *, now: int) -> None:
+        """Let the link between two parties decide what becomes of a message, and have it carried."""
         fate = self.link(sender.name, receiver.name).send(message, now=now)
         if fate.lost is not None:
             transit = self._post(sender.name, receiver.name, message, now)
-            self._carry(transit, receiver, None)
+            carry(transit, receiver, None)
             self.lose(transit, fate.lost)
         for arrives_at in fate.arrives_at:
-            self._carry(self._post(sender.name, receiver.name, message, now), receiver, arrives_at)
+            carry(self._post(sender.name, receiver.name, message, now), receiver, arrives_at)
 
     def lose(self, transit: Transit, why: str) -> None:
         """A message will never arrive."""

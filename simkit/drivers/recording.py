@@ -32,11 +32,13 @@ class Recording(NamedTuple):
 class Listening:
     """A sniffer, where it is wanted and the user may capture; leaving the `with` block closes it."""
 
-    def __init__(self, addresses: Mapping[str, Address], *, wanted: bool) -> None:
+    def __init__(self, addresses: Mapping[str, Address], *, wanted: bool, outward: bool = False) -> None:
+        """With `outward` others than these have part in the run, and say more than what is about its calls."""
         self.sniffer: Sniffer | None = None
         self.why_not = ""
+        self._outward = outward
         try:
-            self.sniffer = Sniffer(addresses.values()) if wanted else None
+            self.sniffer = Sniffer(addresses.values(), outward=outward) if wanted else None
         except SetupError as error:
             self.why_not = str(error)
 
@@ -54,7 +56,7 @@ class Listening:
             return Recording(by_sockets, SOCKETS, self.why_not)
         _drain(self.sniffer, len(sent))
         seen, unknown = _seen(sent, self.sniffer, clock)
-        if len(seen) == len(sent) and not unknown:
+        if len(seen) == len(sent) and (self._outward or not unknown):
             seen.sort(key=lambda transit: transit.sent_at)
             return Recording(Trace([*seen]), self.sniffer.name)
         note = f"{self.sniffer.name} saw {len(seen)} of {len(sent)} messages, and {unknown} that were not sent"

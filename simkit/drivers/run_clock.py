@@ -56,7 +56,10 @@ class RunClock:
 
     def at_calendar_ns(self, calendar_ns: int) -> int:
         """Return what the clock showed at a time that is given in nanoseconds since 1970."""
-        real_ns = calendar_ns - self._calendar_ahead_ns
+        return self.at_real_ns(calendar_ns - self._calendar_ahead_ns)
+
+    def at_real_ns(self, real_ns: int) -> int:
+        """Return what the clock showed at a time of `time.monotonic_ns`."""
         index = max(1, bisect_right(self._stretches, real_ns, key=lambda stretch: stretch.real_ns))
         at = self._at(self._stretches[index - 1], real_ns)
         return min(at, self._stretches[index].at) if index < len(self._stretches) else at

@@ -1,7 +1,7 @@
 """What goes over the loopback, as the system shows it to a sniffer: scapy's, which asks for the right to capture.
 
 The loopback carries other programs' packets, and shows each twice: on its way out and on its way in. Kept is each
-datagram between the run's own sockets, once.
+datagram of the run's own sockets, once.
 """
 
 import select
@@ -42,10 +42,14 @@ class Sniffer:
 
     name: Final = f"scapy's sniffer on {INTERFACE}"
 
-    def __init__(self, addresses: Collection[Address]) -> None:
-        """Listen for datagrams between these addresses. Raises SetupError where the user may not, or scapy cannot."""
+    def __init__(self, addresses: Collection[Address], *, outward: bool = False) -> None:
+        """Listen for datagrams between these addresses, or `outward`, for those too that only one of them has part in.
+
+        Raises SetupError where the user may not, or scapy cannot.
+        """
         self.sniffed: list[Sniffed] = []
         self._addresses = frozenset(addresses)
+        self._ends_min = 1 if outward else 2
         self._socket: Any = _open()
 
     def __enter__(self) -> "Sniffer":
@@ -66,13 +70,17 @@ class Sniffer:
                 return False
             _, packet, seconds = self._socket.recv_raw()
             datagram = datagram_in(packet[LINK_HEADER_BYTES:]) if packet else None
-            if datagram and datagram.source in self._addresses and datagram.destination in self._addresses:
+            if datagram and self._is_ours(datagram):
                 self.sniffed.append(Sniffed(int(seconds * 1_000_000) * 1_000, datagram))
         return True
 
     def close(self) -> None:
         """Listen no more."""
         self._socket.close()
+
+    def _is_ours(self, datagram: Datagram) -> bool:
+        ends = (datagram.source in self._addresses) + (datagram.destination in self._addresses)
+        return ends >= self._ends_min
 
     def _is_ready(self) -> bool:
         return bool(getattr(self._socket, "received_frames", ()) or select.select([self._socket], [], [], 0)[0])

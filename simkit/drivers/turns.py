@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 from ..settings import LinkSettings
 from ..sip.message import Message
 from ..trace import TimerChange, TimerRecord, Transit
+from ..ua.events import Address
 from ..ua.timers import TimerEvent
 from .driver import Agent, Observer, RunEnd
 from .link import Random
@@ -55,7 +56,23 @@ class Driver(ABC):
         links: Mapping[tuple[str, str], LinkSettings] | None = None,
     ) -> Network:
         """Make a network: links behave as `default` says, or as `links` says by (sender, receiver)."""
-        return Network(observer, random, self._carry, default=default, links=links or {}, instant_us=self.instant_us)
+        return Network(
+            observer,
+            random,
+            self._carry,
+            self._carry_out,
+            default=default,
+            links=links or {},
+            instant_us=self.instant_us,
+        )
+
+    def admit(self, outsider: Party) -> None:
+        """A real system has part in a call from here on. Only a driver with sockets can reach it."""
+        raise AssertionError(f"{outsider.name} is out of reach")
+
+    def dismiss(self, outsider: Party) -> None:
+        """What a real system says from here on belongs to no call."""
+        raise AssertionError(f"{outsider.name} is out of reach")
 
     def poke(self, party: Party) -> None:
         """Call after every command to a party's agent: what it hands out is sent and its deadline watched.
@@ -95,6 +112,10 @@ class Driver(ABC):
     @abstractmethod
     def _carry(self, transit: Transit, receiver: Party, arrives_at: int | None) -> None:
         """Bring a message to `_deliver` at this time; None: its link loses it on the way."""
+
+    def _carry_out(self, transit: Transit, outsider: Party, leaves_at: int | None, destination: Address) -> None:
+        """Send a message to a real system, to this address, at this time; None: its link loses it on the way."""
+        raise AssertionError(f"{outsider.name} is out of reach")
 
     def _deliver(self, transit: Transit, receiver: Party, message: Message) -> None:
         """Hand over a message that has arrived, as its receiver reads it."""

@@ -4,19 +4,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..settings import Account, ChallengeSettings, ProxySessionSettings, SessionTimerSettings
+from .addresses import place_names
 from .blocks import read_block
 from .faults import Misread, quoted
 from .logic import check_has_seat
-from .model import DEFAULT_ALLOW, Actor, Answer, AnswerPolicy, Clock, Role
+from .model import DEFAULT_ALLOW, Actor, Answer, AnswerPolicy, Clock, Role, System
 from .patterns import parse_status
 from .reading import Reading, duration_us, kind_of
-from .schema import ACTOR, CHALLENGE, CLOCK, LINE_KEYS, PROXY, PROXY_SESSION, SESSION_TIMER
+from .schema import CHALLENGE, CLOCK, LINE_KEYS, PARTY, PROXY, PROXY_SESSION, SESSION_TIMER, SUT, Block
 from .twists import twist
 from .variables import NAME
 from .yaml_source import Map, Node, Scalar
-
-PLACES: Final = ("address", "host", "port")
-"""What is known of where every actor is, once the flow runs: ${alice.address} is HOST:PORT."""
 
 _FLOOR_S: Final = 90  # RFC 4028 sections 4 and 5
 _ACCOUNT: Final = ("user", "password")
@@ -30,14 +28,15 @@ def read_actors(reading: Reading, node: Node) -> dict[str, Actor]:
         return {}
     for name, _ in node.entries:
         reading.roles[name.text] = None
+    reading.saved.update(place_names(reading.roles))
     actors = {}
     for name, value in node.entries:
         reading.attempt(name, _check_name, name)
         actor = _read_actor(reading, name, value)
         if actor is not None:
             actors[name.text] = actor
+            reading.proxies |= {name.text} if actor.is_proxy else set()
             reading.roles[name.text] = actor.role
-        reading.saved.update(f"{name.text}.{place}" for place in PLACES)
     for name, value in node.entries:
         if name.text in actors and isinstance(value, Map) and (route := value.value("route")):
             reading.attempt(route, _check_route, reading, actors[name.text].route)
@@ -47,8 +46,9 @@ def read_actors(reading: Reading, node: Node) -> dict[str, Actor]:
 def _check_route(reading: Reading, route: tuple[str, ...]) -> None:
     for name in route:
         role = reading.roles[reading.actor(name)]
-        if role not in (Role.PROXY, None):
-            raise Misread(f"'{name}' is no proxy: its role is {role.value}", name)
+        if role is not None and name not in reading.proxies:
+            hint = "; say `plays: proxy`" if role is Role.SUT else ""
+            raise Misread(f"'{name}' is no proxy: its role is {role.value}{hint}", name)
         if route.count(name) > 1:
             raise Misread(f"'{name}' stands in the route twice", name)
 
@@ -64,12 +64,15 @@ def _check_name(name: Scalar) -> None:
 
 
 def _read_actor(reading: Reading, name: Scalar, node: Node) -> Actor | None:
-    is_proxy = _is_proxy(reading, node)
-    fields = read_block(reading, node, PROXY, "a proxy") if is_proxy else read_block(reading, node, ACTOR, "an actor")
+    role = _role(reading, node)
+    is_proxy = role is Role.PROXY
+    fields = read_block(reading, node, *_BLOCKS.get(role, _PARTY))
     if "role" not in fields:
         return None
+    if role is Role.SUT:
+        fields["system"] = _read_system(fields)
     if session_timer := fields.pop("session_timer", None):
-        if is_proxy:
+        if is_proxy or ("system" in fields and fields["system"].plays is Role.PROXY):
             fields["proxy_session"] = _read_proxy_session(reading, session_timer)
         else:
             fields["session_timer"] = _read_session_timer(reading, session_timer)
@@ -115,12 +118,26 @@ def _read_challenge(reading: Reading, node: Node, role: Role) -> ChallengeSettin
     )
 
 
-def _is_proxy(reading: Reading, node: Node) -> bool:
+def _role(reading: Reading, node: Node) -> Role | None:
+    """Return the role that decides which keys there are; None where it cannot be read."""
     role = node.value("role") if isinstance(node, Map) else None
     try:
-        return role is not None and reading.text(role).strip() == Role.PROXY.value
-    except Misread:
-        return False  # a fault for whoever reads the role
+        return None if role is None else Role(reading.text(role).strip())
+    except (Misread, ValueError):
+        return None  # a fault for whoever reads the role
+
+
+_PARTY: Final = (PARTY, "an actor")
+_BLOCKS: Final[Mapping[Role | None, tuple[Block, str]]] = {
+    Role.PROXY: (PROXY, "a proxy"),
+    Role.SUT: (SUT, "a system under test"),
+}
+
+
+def _read_system(fields: dict[str, Any]) -> System:
+    given = {name: fields.pop(name) for name in ("start", "ready", "warp", "log") if name in fields}
+    plays = fields.pop("plays", None)
+    return System(**given, plays=Role(plays) if plays else None)
 
 
 def _read_session_timer(reading: Reading, node: Node) -> SessionTimerSettings:

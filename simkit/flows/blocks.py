@@ -6,9 +6,11 @@ from functools import partial
 from typing import Any, Final
 
 from ..units import S, format_duration
+from .addresses import parse_address
+from .commands import checked_command, split_command
 from .faults import Misread, quoted, unknown
 from .logic import command_logic, parse_logic
-from .model import Instant, LinkPattern, Logic, MessagePattern, Window
+from .model import Address, Instant, LinkPattern, Logic, MessagePattern, Window
 from .patterns import parse_message, parse_method
 from .reading import AS_NUMBER, AS_TIME, Reading, duration_us, kind_of
 from .schema import MILLION, VERSION, Block, Key, Kind
@@ -50,10 +52,7 @@ def _given(reading: Reading, node: Map, keys: Block, what: str) -> dict[str, Nod
     for name, value in node.entries:
         key = keys.get(name.text)
         if key is None:
-            known = [known for known, key in keys.items() if not key.is_planned]
-            reading.refuse(name.source, unknown("key", name.text, known, where=f" in {what}").message)
-        elif key.is_planned:
-            reading.refuse(name.source, f"'{name.text}' is not supported yet: only simulated parties are")
+            reading.refuse(name.source, unknown("key", name.text, keys, where=f" in {what}").message)
         else:
             given[name.text] = value
     return given
@@ -209,6 +208,17 @@ def _logic(reading: Reading, node: Node, key: Key) -> Logic:
     return parse_logic(reading.text(node), node.source)
 
 
+def _address(reading: Reading, node: Node, key: Key) -> Address:
+    return parse_address(reading.text(node))
+
+
+def _command(reading: Reading, node: Node, key: Key) -> tuple[str, ...]:
+    """Read the command of a process; where actors are is filled in when it is started."""
+    if isinstance(node, List):
+        return checked_command(reading.texts(node, keep_saved=True))
+    return split_command(reading.text(node, keep_saved=True))
+
+
 def _actor(reading: Reading, node: Node, key: Key) -> str:
     return reading.actor(reading.text(node))
 
@@ -258,7 +268,9 @@ _READERS: Final[Mapping[Kind, Callable[[Reading, Node, Key], Any]]] = {
     Kind.CHOICE: _choice,
     Kind.CHOICES: _choices,
     Kind.SECRET: _secret,
+    Kind.COMMAND: _command,
     Kind.LOGIC: _logic,
+    Kind.ADDRESS: _address,
     Kind.ACTOR: _actor,
     Kind.PARTIES: _parties,
     Kind.INSTANT: _instant,

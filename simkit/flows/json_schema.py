@@ -71,9 +71,7 @@ def _line(keys: Block, head: str, value: Schema) -> Schema:
 def _map(keys: Block) -> Schema:
     schema: Schema = {
         "type": "object",
-        "properties": {
-            name: {**_value(key), "description": key.about} for name, key in keys.items() if not key.is_planned
-        },
+        "properties": {name: {**_value(key), "description": key.about} for name, key in keys.items()},
         "additionalProperties": False,
     }
     if required := [name for name, key in keys.items() if key.required]:
@@ -168,6 +166,7 @@ _SCHEMAS: Final[Mapping[Kind, Callable[[Key], Schema]]] = {
     Kind.CHOICE: _choice,
     Kind.CHOICES: lambda key: _one_or_more(_choice(key)),
     Kind.SECRET: lambda _: _SINGLE,
+    Kind.ADDRESS: lambda _: _text(r"([0-9.]+|localhost|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}"),
     Kind.ACTOR: lambda _: _text(_NAME),
     Kind.PARTIES: lambda _: _PAIR,
     Kind.INSTANT: lambda _: _or_number(_INSTANT),
@@ -181,6 +180,7 @@ _SCHEMAS: Final[Mapping[Kind, Callable[[Key], Schema]]] = {
     Kind.CALLS: _calls,
     Kind.ACTORS: _actors,
     Kind.ANSWERS: lambda _: _either(_STATUS_NUMBER, _text(rf"at +once|by +hand|after +{_DURATION}|[3-6][0-9][0-9]")),
+    Kind.COMMAND: lambda _: _either({"type": "string"}, {"type": "array", "items": _SINGLE, "minItems": 1}),
     Kind.LOGIC: lambda _: _either({"type": "string"}, {"type": "array", "items": _SINGLE, "minItems": 1}),
     Kind.LINES: lambda _: _LINES,
     Kind.MATCHER: lambda _: _MATCHER,

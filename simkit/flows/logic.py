@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from ..errors import Fault, FlowError, Source
+from .commands import checked_command, split_command
 from .faults import Misread, likely_word, quoted, unknown
 from .model import Actor, Flow, Logic, LogicKind, Role
 
@@ -23,12 +24,7 @@ def parse_logic(text: str, source: Source) -> Logic:
     word, colon, rest = text.strip().partition(":")
     if word in _KINDS and (colon or word == LogicKind.RFC4028.value):
         return _named(LogicKind(word), rest.strip(), colon, source)
-    import shlex  # only a command needs it
-
-    try:
-        command = tuple(shlex.split(text))
-    except ValueError as error:
-        raise Misread(f"{quoted(text)} cannot be split into words: {error}") from None
+    command = split_command(text)
     if len(command) == 1 and "/" not in text and (likely := likely_word(word, _KINDS)):
         raise Misread(f"unknown logic {quoted(text)} (did you mean {likely}?)")
     return command_logic(command, source)
@@ -48,9 +44,7 @@ def _named(kind: LogicKind, name: str, colon: str, source: Source) -> Logic:
 
 def command_logic(command: Sequence[str], source: Source) -> Logic:
     """Return the logic of a child process. Raises Misread where there is no program."""
-    if not command or not command[0]:
-        raise Misread("a command begins with its program")
-    return Logic(source, LogicKind.COMMAND, command=tuple(command))
+    return Logic(source, LogicKind.COMMAND, command=checked_command(command))
 
 
 def with_logics(flows: Iterable[Flow], logics: Mapping[str, str]) -> list[Flow]:

@@ -10,106 +10,21 @@ from enum import Enum
 from typing import Final
 
 from ..errors import Fault, Source
-from ..settings import Account, BaseTimes, ChallengeSettings, ProxySessionSettings, SessionTimerSettings
+from ..settings import BaseTimes
 from ..settings import LinkSettings as LinkSettings  # part of the model, kept where drivers may import it
 from ..sip.headers import HeaderField
 from ..units import DAY
+from .parties import DEFAULT_ALLOW as DEFAULT_ALLOW
+from .parties import Actor as Actor
+from .parties import Address as Address
+from .parties import Answer as Answer
+from .parties import AnswerPolicy as AnswerPolicy
+from .parties import Clock as Clock
+from .parties import Logic as Logic
+from .parties import LogicKind as LogicKind
+from .parties import Role as Role
+from .parties import System as System
 from .saving import Saving as Saving
-
-
-class Role(Enum):
-    """What an actor is."""
-
-    UAC = "uac"
-    UAS = "uas"
-    PROXY = "proxy"
-    SCRIPTED = "scripted"
-
-
-class Answer(Enum):
-    """How an actor answers a call."""
-
-    AT_ONCE = "at once"
-    AFTER = "after"
-    BY_HAND = "by hand"
-    REJECT = "reject"
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerPolicy:
-    """`answers`: at once, after a delay, by hand, or with a status that rejects."""
-
-    how: Answer = Answer.AT_ONCE
-    after_us: int = 0
-    status: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """`clock`: how an actor's clock differs from true time."""
-
-    skew_us: int = 0
-    drift_ppm: int = 0
-
-
-class LogicKind(Enum):
-    """Where the code in the seat of a session timer comes from."""
-
-    RFC4028 = "rfc4028"  # ours
-    MUSEUM = "museum"  # ours, with a defect
-    PYTHON = "python"  # a class, or a function that makes one
-    COMMAND = "command"  # a child process
-
-
-@dataclass(frozen=True, slots=True)
-class Logic:
-    """`logic`: whose code sits in the seat of an actor's session timer."""
-
-    source: Source
-    kind: LogicKind
-    name: str = ""
-    """Of a museum piece ("M01") or of a class ("package.module:Class")."""
-    command: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        if self.kind is LogicKind.COMMAND:
-            return " ".join(self.command)
-        return f"{self.kind.value}:{self.name}" if self.name else self.kind.value
-
-
-DEFAULT_ALLOW: Final = ("INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS")
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """One party of a flow."""
-
-    source: Source
-    name: str
-    role: Role
-    session_timer: SessionTimerSettings = SessionTimerSettings()
-    proxy_session: ProxySessionSettings = ProxySessionSettings()
-    """`session_timer` of a proxy."""
-    answers: AnswerPolicy = AnswerPolicy()
-    supports: tuple[str, ...] | None = None
-    """Option tags of Supported; None: what `session_timer` implies."""
-    allow: tuple[str, ...] = DEFAULT_ALLOW
-    clock: Clock = Clock()
-    route: tuple[str, ...] = ()
-    """The proxies through which its calls go, in order."""
-    account: Account | None = None
-    """`user` and `password`: who it is where it is challenged."""
-    challenge: ChallengeSettings | None = None
-    log: str | None = None
-    logic: Logic | None = None
-    """Who sits in the seat of its session timer; None: RFC 4028."""
-    retransmits: bool = False
-    """Whether a scripted one sends again what is not answered."""
-
-    @property
-    def is_stranger(self) -> bool:
-        """Whether somebody else's timer logic sits in its seat, or a defect of the museum."""
-        return self.logic is not None and self.logic.kind is not LogicKind.RFC4028
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,6 +299,11 @@ class Flow:
     def awaits_audit(self) -> bool:
         """Whether broken rules decide how a run of it comes out."""
         return self.expect.violations is not None or any(actor.is_stranger for actor in self.actors.values())
+
+    @property
+    def systems(self) -> tuple[Actor, ...]:
+        """The real systems under test."""
+        return tuple(actor for actor in self.actors.values() if actor.role is Role.SUT)
 
     @property
     def title(self) -> str:

@@ -41,6 +41,8 @@ class Reading:
         self.warnings: list[Fault] = []
         self.roles: dict[str, Role | None] = {}
         """The actors by name; None for one whose role cannot be read."""
+        self.proxies: set[str] = set()
+        """The actors that pass on what others send, be they ours or real."""
         self.saved: set[str] = set()
         self.marks: dict[str, str] = {START: ""}
         """The marks set so far, with why one may not be set after all."""

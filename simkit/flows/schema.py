@@ -17,6 +17,7 @@ MAX_CALLS: Final = 1_000_000
 MAX_TURNS: Final = 1_000_000
 MAX_LIMIT_US: Final = 3652 * DAY  # ten years
 MILLION: Final = 1_000_000
+MAX_WARP: Final = 1_000
 
 
 class Kind(Enum):
@@ -40,6 +41,7 @@ class Kind(Enum):
     CHOICE = "choice"  # one of `choices`
     CHOICES = "several choices"  # one or more of `choices`, in order
     SECRET = "secret"  # a text that is repeated nowhere
+    ADDRESS = "address"  # host and port
     ACTOR = "actor"  # the name of one
     PARTIES = "parties"  # the names of two
     INSTANT = "instant"
@@ -54,6 +56,7 @@ class Kind(Enum):
     CALLS = "calls"
     ACTORS = "actors"
     ANSWERS = "answers"
+    COMMAND = "command"  # of a process, as a text or a list
     LOGIC = "logic"  # a word, or the command of a child process as a text or a list
     LINES = "lines"
     MATCHER = "matcher"
@@ -79,8 +82,6 @@ class Key:
     most: int = MAX_SECONDS
     """For counts and seconds; for durations in microseconds."""
     required: bool = False
-    is_planned: bool = False
-    """A key of the language that this version cannot play yet."""
     block: Mapping[str, "Key"] | None = None
 
 
@@ -126,10 +127,12 @@ CHALLENGE: Final[Block] = {
     "nonce_lasts": Key(Kind.DURATION, "How long a nonce is good for; absent: for ever.", least=1, most=_DAYS_US),
 }
 
-ACTOR: Final[Block] = {
-    "role": Key(Kind.CHOICE, "What the party is: uac, uas, proxy, or scripted, which sends just what its lines say.",
-                choices=("uac", "uas", "proxy", "scripted"), planned=("sut",), required=True),
+PARTY: Final[Block] = {
+    "role": Key(Kind.CHOICE, "What the party is: uac, uas, proxy, scripted, which sends just what its lines say, or "
+                             "sut, a real system under test.",
+                choices=("uac", "uas", "proxy", "scripted", "sut"), required=True),
     "session_timer": Key(Kind.BLOCK, "Its session timer (RFC 4028).", block={**PROXY_SESSION, **SESSION_TIMER}),
+    "at": Key(Kind.ADDRESS, "Where it is when a flow is replayed: 127.0.0.1:5060; absent: any free port."),
     "route": Key(Kind.TOKENS, "The proxies through which its calls go: one, or several in order."),
     "answers": Key(Kind.ANSWERS, "How it answers a call: at once, after 2s, by hand, or a status such as 486."),
     "supports": Key(Kind.TOKENS, "Option tags of its Supported header; absent: what session_timer implies."),
@@ -138,23 +141,36 @@ ACTOR: Final[Block] = {
     "user": Key(Kind.TEXT, "Its name where it is challenged (401, 407); absent: it cannot answer."),
     "password": Key(Kind.SECRET, "Its password where it is challenged."),
     "challenge": Key(Kind.BLOCK, "Whom it answers (RFC 3261 section 22); absent: anybody.", block=CHALLENGE),
-    "log": Key(Kind.TEXT, "Path of the log of a real system under test."),
     "logic": Key(Kind.LOGIC, "Whose session timer it runs: rfc4028 (ours), museum:M01, python:package.module:Class, "
                              "or the command of a child process, as one text or a list."),
     "retransmits": Key(Kind.BOOLEAN, "Of a scripted party: send again what is not answered (false)."),
-    "at": Key(Kind.TEXT, "Address of a real system under test.", is_planned=True),
-    "start": Key(Kind.TEXTS, "Command that starts a real system under test.", is_planned=True),
-    "ready": Key(Kind.TEXT, "Text in its log that says it has started.", is_planned=True),
+}
+
+SUT: Final[Block] = {
+    "role": PARTY["role"],
+    "session_timer": PARTY["session_timer"],
+    "at": Key(Kind.ADDRESS, "Where the real system under test is: 127.0.0.1:5060.", required=True),
+    "start": Key(Kind.COMMAND, "The command that starts it, as one text or a list; ${bob.host} and ${bob.port} say "
+                               "where an actor is. Absent: it runs already."),
+    "ready": Key(Kind.TEXT, "What its output or log says when it has started, or OPTIONS: it answers that; absent: "
+                             "its port is open."),
+    "warp": Key(Kind.COUNT, "Start it in so many times real time, by libfaketime (1).", least=1, most=MAX_WARP),
+    "log": Key(Kind.TEXT, "The file that it logs to; absent: its output."),
+    "plays": Key(Kind.CHOICE, "What it is in the flow; only a proxy must say so.", choices=("uac", "uas", "proxy")),
 }
 
 PROXY: Final[Block] = {
-    "role": ACTOR["role"],
+    "role": PARTY["role"],
+    "at": PARTY["at"],
     "session_timer": Key(Kind.BLOCK, "What it does with session timers (RFC 4028 section 8).", block=PROXY_SESSION),
-    "clock": ACTOR["clock"],
+    "clock": PARTY["clock"],
     "challenge": Key(Kind.BLOCK, "Whose requests it forwards (RFC 3261 section 22); absent: anybody's.",
                      block=CHALLENGE),
     "logic": Key(Kind.LOGIC, "Which proxy it is: rfc4028 (ours), or one with a defect, museum:M73."),
 }
+
+ACTOR: Final[Block] = {**PARTY, **SUT, "at": PARTY["at"]}
+"""The keys of every role."""
 
 LINK: Final[Block] = {
     "latency": Key(Kind.DURATION, "How long a message is on its way (0s).", most=DAY),

@@ -12,14 +12,15 @@ from ..drivers.clock import PartyClock
 from ..drivers.network import Condition, Party
 from ..drivers.turns import Driver
 from ..errors import ForeignError, LocalError, Source
-from ..flows.model import NetChange, NetVerb, Observation, Stimulus, Verb
+from ..flows.model import Actor, NetChange, NetVerb, Observation, Role, Stimulus, Verb
 from ..sip.message import Request
 from ..trace import Happening, TimerRecord, Trace, Transit, What
 from ..ua.events import CallEvent, Fact
 from .failures import broken
 from .ledger import Ledger
 from .matching import PatternTest
-from .party import Answerer, Cast, Trouble, Troubles, command, send_as_ordered
+from .party import Answerer, Cast, Trouble, Troubles, command, leave, send_as_ordered
+from .patience import Patience
 from .plan import Plan
 from .run import Failure
 from .script import Script
@@ -44,6 +45,7 @@ class CallRun:
         "_network",
         "_over",
         "_parties",
+        "first_sent_at",
         "last_at",
         "ledger",
         "messages",
@@ -75,30 +77,38 @@ class CallRun:
         self._is_closed = False
         self._is_over = False
         self._last_message: int | None = None
+        self.first_sent_at: int | None = None
+        """When the first message to a real system was sent."""
         self._over = over
         self._lives: dict[str, int] = {}
         network = flow.network
         self._network = driver.network(
             self, cast.chance(number, "network"), default=network.default, links=network.links
         )
-        self._parties = {
-            name: self._network.add_party(
-                name,
-                cast.addresses[name],
-                cast.agent(name, number),
-                clock=PartyClock(actor.clock.skew_us, actor.clock.drift_ppm),
-            )
-            for name, actor in flow.actors.items()
-        }
+        self._parties = {name: self._seat(actor) for name, actor in flow.actors.items()}
         for party in self._parties.values():
             cast.seated(party)
+
+    def _seat(self, actor: Actor) -> Party:
+        name, address = actor.name, self._cast.addresses[actor.name]
+        if actor.role is Role.SUT:
+            outsider = self._network.add_outsider(name, address, self._cast.witness(name))
+            self._driver.admit(outsider)
+            return outsider
+        clock = PartyClock(actor.clock.skew_us, actor.clock.drift_ppm)
+        return self._network.add_party(name, address, self._cast.agent(name, self.number), clock=clock)
 
     def begin(self) -> None:
         """Let the first line happen."""
         self.script.begin()
+        if self._cast.systems is not None:
+            Patience(self, self._driver, self._cast.systems, timeout_us=self.script.plan.flow.timers.timeout_us).begin()
 
     def finish(self, *, limit_at: int | None) -> None:
         """The run is over; `limit_at` is None where nothing is left that could happen."""
+        for party in self._parties.values():
+            if party.witness is not None:
+                self._driver.dismiss(party)
         if self._is_closed:
             return
         self.script.finish(last_at=self.last_at, limit_at=limit_at)
@@ -116,8 +126,23 @@ class CallRun:
         """Whether nothing more can happen: no line is ahead, no message is under way, no agent waits for anything."""
         if self._is_closed:
             return True
-        idle = self._in_flight == 0 and all(party.wake_at is None for party in self._parties.values())
+        idle = self._in_flight == 0 and not self._is_expected_to_act
         return idle and self.script.cursor.peek(0) is None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing is waited for any more."""
+        return self._is_closed or self.is_done
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether no line ahead says when, and no party of ours has anything to do."""
+        turn = self.script.cursor.peek(0)
+        return not (turn is not None and turn.is_timed) and self._in_flight == 0 and not self._is_expected_to_act
+
+    @property
+    def _is_expected_to_act(self) -> bool:
+        return any(party.wake_at is not None for party in self._parties.values())
 
     def give_up(self, why: str) -> None:
         """End the call, for it cannot go on."""
@@ -165,9 +190,12 @@ class CallRun:
             self._driver.at(self.now, self._close)
 
     def delivered(self, transit: Transit) -> None:
-        """A message has arrived."""
-        if not self._is_closed:
-            self._settled(transit)
+        """A message has arrived; at a real system, as far as anybody can see."""
+        if self._is_closed:
+            return
+        if self.first_sent_at is None and self._parties[transit.receiver].witness is not None:
+            self.first_sent_at = transit.sent_at
+        self._settled(transit)
 
     def lost(self, transit: Transit) -> None:
         """A message will never arrive."""
@@ -227,15 +255,30 @@ class CallRun:
     def failed(self) -> None:
         """Fall silent once the agent's turn that is under way is over, or the aftermath that somebody wants to see."""
         self._last_message = self.messages + AFTERMATH_MESSAGES_MAX
-        self._driver.at(self.now + self.script.plan.aftermath_us, self._close)
+        close_at = self.now + self.script.plan.aftermath_us
+        if self._cast.systems is None:
+            self._driver.at(close_at, self._close)
+        else:  # what is under way arrives first: a 2xx is to be acknowledged
+            self._driver.at(close_at, lambda: self._driver.at(close_at, self._close))
 
     def _close(self) -> None:
         if self._is_closed:
             return
+        self._is_closed = True
+        systems = self._cast.systems
+        if systems is None:
+            self._fall_silent()
+        else:  # hang up what is left of the call: the real system is to be free for the next
+            for party in self._parties.values():
+                if party.witness is None and party.condition is Condition.RUNNING:
+                    leave(party.agent, now=party.clock.local(self.now))
+                    self._driver.poke(party)
+            self._driver.at(self.now + systems.goodbye_us, self._fall_silent)
+
+    def _fall_silent(self) -> None:
         for party in self._parties.values():
             self._driver.crash(party)
         self._cast.call_is_over()
-        self._is_closed = True
         self._note_end()
 
     def perform(self, action: Action) -> None:
@@ -254,6 +297,8 @@ class CallRun:
     def _ask(self, stimulus: Stimulus) -> None:
         party = self._living(stimulus.actor)
         self._record(Happening(self.now, stimulus.actor, What.STIMULUS, stimulus.text))
+        if party.witness is not None:
+            return  # it does so by itself, or the lines that follow will not be met
         command(party.agent, stimulus, self._cast, now=party.clock.local(self.now))
         self._driver.poke(party)
 
@@ -268,6 +313,9 @@ class CallRun:
     def _strike(self, stimulus: Stimulus) -> None:
         party, name = self._parties[stimulus.actor], stimulus.actor
         self.last_at = self.now
+        if party.witness is not None:
+            assert self._cast.systems is not None
+            self._cast.systems.strike(name, stimulus.verb)
         match stimulus.verb:
             case Verb.CRASH:
                 self._record(Happening(self.now, name, What.CRASHED))

@@ -64,6 +64,8 @@ class Crowd:
                 call.give_up(f"interrupted at {format_time(self._driver.now)} s")
             call.finish(limit_at=until if end is RunEnd.LIMIT else None)
             self._done(call)
+        if self._cast.systems is not None and end is RunEnd.STOPPED:
+            self._run(self._driver.now + self._cast.systems.goodbye_us)
         if broken is not None:
             raise broken
         return end is RunEnd.STOPPED

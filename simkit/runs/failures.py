@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import ForeignError, Source
 from ..flows.model import Observation, Saving, Stimulus
 from ..trace import Transit
-from ..units import format_time
+from ..units import format_duration, format_time
 from .fates import Fate
 from .matching import Mismatch, kind_of
 from .plan import Line, Turn
@@ -119,7 +119,10 @@ def turn_too_late(script: "Script", turn: Turn, due: Due, *, now: int) -> Failur
 
 def never_came(script: "Script", turn: Turn, *, last_at: int, limit_at: int | None) -> Failure:
     """The run is over, and a line is still waited for; `limit_at` is None where nothing is left that could happen."""
-    if limit_at is None:
+    timeout_us = script.plan.flow.timers.timeout_us
+    if limit_at is None and script.plan.flow.systems:
+        why = f"nothing came in the {format_duration(timeout_us)} after {format_time(last_at)} s"
+    elif limit_at is None:
         why = f"nothing more will happen after {format_time(last_at)} s"
     else:
         why = f"the run ended at its limit of {format_time(limit_at)} s"

@@ -6,14 +6,17 @@ call's number and a purpose, so that one call plays the same alone as among ten 
 
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypedDict, runtime_checkable
 
 from ..drivers.driver import Agent
 from ..drivers.network import Party
 from ..errors import Fault, FlowError, LocalError
-from ..flows.actors import PLACES
+from ..flows.addresses import places
 from ..flows.model import Actor, Answer, Flow, Observation, Role, Stimulus, Verb
+from ..foreign.outsider import Outsider
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request
 from ..sip.uri import SIP_PORT, host_port
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from ..foreign.endpoint import Endpoint
     from ..ua.proxy import Proxy
     from .seats import Seats
+    from .systems import Systems
 
 TEST_NETWORKS: Final = ("192.0.2.", "198.51.100.", "203.0.113.")  # RFC 5737: for documentation, never routed
 HOSTS_MAX: Final = 254
@@ -58,23 +62,23 @@ class Cast:
 
     seats: "Seats | None" = None
     """Children that have a part in it, while calls are played in virtual time."""
+    systems: "Systems | None" = None
+    """Real systems that have a part in it, while calls are played over sockets."""
 
     def __init__(self, flow: Flow, *, seed: int, traced: bool, addresses: Mapping[str, Address] | None = None) -> None:
         """Take addresses that nobody has, unless they are given. Raise FlowError for more actors than there are."""
         self.addresses: Mapping[str, Address] = addresses or _addresses(flow)
         self._actors = flow.actors
-        self.places = {
-            f"{name}.{part}": text
-            for name, (host, port) in self.addresses.items()
-            for part, text in zip(PLACES, (host_port((host, port)), host, str(port)), strict=True)
-        }
+        self.places = places(self.addresses)
         """What ${alice.address} and the like stand for."""
         self._seed = seed
         self._traced = traced
         self._times = flow.timers
+        self._names = random.SystemRandom() if flow.systems else None
+        """A real system that runs on remembers the names of the last run: they are new every time."""
         self._settings = {name: _settings(actor, flow, self._route(actor)) for name, actor in flow.actors.items()}
         self._logics = {name: in_process(actor) for name, actor in flow.actors.items()}
-        proxies = {name for name, actor in flow.actors.items() if actor.role is Role.PROXY}
+        proxies = {name for name, actor in flow.actors.items() if actor.is_proxy}
         self._proxies = {name: proxy_of(flow.actors[name]) for name in proxies}
         self._user_agents = {name: user_agent_of(flow.actors[name]) for name in flow.actors.keys() - proxies}
 
@@ -85,11 +89,11 @@ class Cast:
     def peer(self, name: str) -> str:
         """Return the party that another has in mind where it names none: the first beside it that is no proxy."""
         others = [other for other in self.addresses if other != name]
-        return min(others, key=lambda other: self._actors[other].role is Role.PROXY)
+        return min(others, key=lambda other: self._actors[other].is_proxy)
 
     def target(self, sender: str, receiver: str) -> str:
         """Return the SIP URI that a first request to a party is for: a proxy only passes it on."""
-        return self.uri(self.peer(sender) if self._actors[receiver].role is Role.PROXY else receiver)
+        return self.uri(self.peer(sender) if self._actors[receiver].is_proxy else receiver)
 
     def _route(self, actor: Actor) -> tuple[str, ...]:
         return tuple(f"<{_uri_of(self.addresses[proxy])};lr>" for proxy in actor.route)
@@ -101,7 +105,7 @@ class Cast:
     def agent(self, name: str, call: int, *, life: int = 0) -> FlowAgent:
         """Build a party's agent; `life` counts its restarts, for it comes back with other identifiers."""
         purpose = f"{name}/{life}" if life else name
-        identifiers = Identifiers(self.chance(call, f"identifiers/{purpose}"))
+        identifiers = Identifiers(self._names or self.chance(call, f"identifiers/{purpose}"))
         address = self.addresses[name]
         actor = self._actors[name]
         if actor.role is Role.SCRIPTED:
@@ -126,6 +130,10 @@ class Cast:
             timer_logic=timer_logic,
             traced=self._traced,
         )
+
+    def witness(self, name: str) -> Outsider:
+        """Return what looks on in the place of a real system."""
+        return Outsider(timeout_us=self._times.timeout_us, has_calls=not self._actors[name].is_proxy)
 
     def attend(self, driver: "VirtualDriver") -> None:
         """The next call is played on this driver."""
@@ -197,6 +205,16 @@ def command(agent: Agent, stimulus: Stimulus, cast: Cast, *, now: int) -> None:
         agent.reject(stimulus.status, stimulus.headers, now=now)
     else:
         _PLAIN_COMMANDS[stimulus.verb](agent, now)
+
+
+def leave(agent: Agent, *, now: int) -> None:
+    """Have a party end its call, whatever that takes."""
+    if not isinstance(agent, UserAgent):
+        return
+    for end in (agent.hang_up, agent.cancel, partial(agent.reject, 480)):
+        with suppress(LocalError):
+            end(now=now)
+            return
 
 
 def _command_endpoint(agent: Agent, stimulus: Stimulus, cast: Cast, *, now: int) -> None:

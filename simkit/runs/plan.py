@@ -111,7 +111,7 @@ class Plan:
         self.forbidden = PatternSet((*flow.never, *flow.expect.never))
         self.observations: list[Line] = []
         """Every line that is an expectation, by its number."""
-        self.proxies = frozenset(name for name, actor in flow.actors.items() if actor.role is Role.PROXY)
+        self.proxies = frozenset(name for name, actor in flow.actors.items() if actor.is_proxy)
         self._scripted = {name for name, actor in flow.actors.items() if actor.role is Role.SCRIPTED}
         self._lines = self._compile(flow.steps)
 

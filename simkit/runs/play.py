@@ -8,7 +8,7 @@ at 500 ms of real time, a thousand times what this machine takes to turn a messa
 
 import gc
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from time import perf_counter_ns
 from typing import Final
@@ -18,15 +18,18 @@ from ..drivers.endpoints import Endpoints
 from ..drivers.loopback import LoopbackDriver
 from ..drivers.recording import Listening
 from ..drivers.run_clock import RunClock
-from ..errors import Fault, FlowError
+from ..errors import Fault, FlowError, ForeignError
 from ..flows.model import Calls, Flow
 from ..units import MS
 from .crowd import Crowd, Progress
+from .logics import check_logics
 from .party import Cast
+from .places import places
 from .plan import Plan
+from .playable import check_systems, limited, speed_of
 from .run import Run, Wire
 from .seats import has_child
-from .simulate import check_playable
+from .simulate import check_log
 from .tally import Tally
 
 TOLERANCE_US: Final = 100 * MS
@@ -41,7 +44,7 @@ def play(
     tolerance_us: int = TOLERANCE_US,
     calls: int | None = None,
     timers: bool = False,
-    host: str = LOCAL_HOST,
+    host: str | None = None,
     ports: Mapping[str, int] | None = None,
     allow_host: bool = False,
     sniff: bool = True,
@@ -61,29 +64,40 @@ def play(
     if calls is not None:
         flow = replace(flow, calls=Calls(calls, flow.calls.every_us))
     check_replayable(flow)
+    speed = speed_of(flow, speed)
+    flow = limited(flow, speed or 1)
     plan = Plan(flow, tolerance_us=tolerance_us * (speed or 1))
-    with (
-        Endpoints(tuple(flow.actors), host=host, ports=ports, allow_host=allow_host) as endpoints,
-        Listening(endpoints.addresses, wanted=sniff) as listening,
-    ):
-        cast = Cast(flow, seed=seed, traced=timers, addresses=endpoints.addresses)
+    ours = places(flow, host, ports or {}, allow_host=allow_host)
+    with ExitStack() as stack:
+        endpoints = stack.enter_context(Endpoints(ours.names, host=ours.host, ports=ours.ports, allow_host=allow_host))
+        addresses = {**endpoints.addresses, **ours.systems}
+        cast = Cast(flow, seed=seed, traced=timers, addresses=addresses)
+        if flow.systems:
+            from .systems import Systems  # what starts processes is loaded for those alone who have one to start
+
+            cast.systems = stack.enter_context(Systems(flow, addresses, speed=speed or 1))
+        listening = stack.enter_context(Listening(endpoints.addresses, wanted=sniff, outward=bool(flow.systems)))
         clock = RunClock(speed)
-        driver = LoopbackDriver(endpoints, clock, sniffer=listening.sniffer)
+        driver = LoopbackDriver(endpoints, clock, sniffer=listening.sniffer, allow_host=allow_host)
+        if cast.systems is not None:
+            cast.systems.heard = driver.outside.hearsay
         tally = _play(plan, cast, driver, progress)
         seen = listening.recording(driver.sent, clock)
-    run = tally.run(seed=seed, addresses=endpoints.addresses)
-    run.wire = Wire(speed, plan.tolerance_us, seen.trace, seen.by, seen.note, driver.strays)
+    run = tally.run(seed=seed, addresses=addresses)
+    wire = Wire(speed, plan.tolerance_us, seen.trace, seen.by, seen.note, driver.strays)
+    run.wire = wire if cast.systems is None else replace(wire, heard=cast.systems.heard, tested=cast.systems.met(clock))
     run.wall_us = (perf_counter_ns() - started_ns) // 1000
     return run
 
 
 def check_replayable(flow: Flow) -> None:
-    """Raise FlowError for what cannot be played: what no simulation can do, and logics that are commands."""
-    check_playable(flow)
+    """Raise FlowError, with all faults, for what cannot be played: by logics that are commands, or by real systems."""
+    message = "a command runs in virtual time only: use `simkit simulate`, or another logic"
     foreign = [actor.logic for actor in flow.actors.values() if actor.logic is not None and has_child(actor)]
-    if foreign:
-        message = "a command runs in virtual time only: use `simkit simulate`, or another logic"
-        raise FlowError([Fault(logic.source, message) for logic in foreign])
+    faults = [*check_logics(flow), *(Fault(logic.source, message) for logic in foreign)]
+    faults += check_systems(flow) if flow.systems else check_log(flow)
+    if faults:
+        raise FlowError(faults)
 
 
 def _play(plan: Plan, cast: Cast, driver: LoopbackDriver, progress: Progress | None) -> Tally:
@@ -97,7 +111,10 @@ def _play(plan: Plan, cast: Cast, driver: LoopbackDriver, progress: Progress | N
 
     numbers, tally = range(plan.flow.calls.count), Tally(plan)
     with _collecting_nothing():
-        tally.interrupted = Crowd(plan, cast, driver, numbers, tally.add, progressed).play(numbers)
+        try:
+            tally.interrupted = Crowd(plan, cast, driver, numbers, tally.add, progressed).play(numbers)
+        except ForeignError as error:
+            tally.broken = error
     return tally
 
 

@@ -7,11 +7,14 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import ForeignError, Source
 from ..flows.model import Flow
 from ..trace import Trace
+
+if TYPE_CHECKING:
+    from ..drivers.outside import Hearsay
 
 Address = tuple[str, int]
 
@@ -88,6 +91,27 @@ class CallSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Logged:
+    """A line that a real system has logged."""
+
+    at: int
+    """When it came."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A real system under test, as it was met."""
+
+    name: str
+    command: str = ""
+    """By which it was started; "" where it ran already."""
+    warp: int = 1
+    warnings: tuple[str, ...] = ()
+    log: tuple[Logged, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Wire:
     """How a run was played over sockets, and what went over the wire."""
 
@@ -103,6 +127,10 @@ class Wire:
     """Why it was not the sniffer."""
     strays: int = 0
     """Datagrams that came from elsewhere, and were ignored."""
+    heard: "Hearsay | None" = None
+    """What real systems said beside their calls; None: there was none."""
+    tested: tuple[Tested, ...] = ()
+    """The real systems."""
 
     def calls(self) -> list[Trace]:
         """Return the recording call by call, by Call-ID, as one reads a capture."""

@@ -19,6 +19,7 @@ from .crowd import Crowd, Progress, collecting_rarely
 from .logics import check_logics
 from .party import Cast
 from .plan import Plan
+from .playable import refuse_systems
 from .run import Run
 from .seats import LOGIC_TIMEOUT_S, Seats
 from .tally import Tally
@@ -64,13 +65,17 @@ def simulate(
 
 def check_playable(flow: Flow) -> None:
     """Raise FlowError, with all faults, for what a flow says that a simulation cannot do."""
-    expect, sources = flow.expect, flow.expect.sources
-    faults = check_logics(flow)
-    if expect.log:
-        message = "there is no system under test whose log could be read"
-        faults.append(Fault(sources.get("log", flow.source), message))
+    faults = [*check_logics(flow), *(refuse_systems(flow) or check_log(flow))]
     if faults:
         raise FlowError(faults)
+
+
+def check_log(flow: Flow) -> list[Fault]:
+    """Return what is wrong with a flow without a real system that expects something to be logged."""
+    if not flow.expect.log:
+        return []
+    message = "there is no system under test whose log could be read"
+    return [Fault(flow.expect.sources.get("log", flow.source), message)]
 
 
 class _Simulation:

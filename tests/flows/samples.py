@@ -35,7 +35,7 @@ actors:
     challenge: {realm: a.example.org, user: bob, password: "1 # 2", status: 407, algorithm: [SHA-256, MD5], qop: none,
       methods: [BYE, UPDATE], nonce_lasts: 1m30s}
   bob: {role: uas, answers: after 2s, supports: [timer, "100rel"], allow: [INVITE, ACK, BYE, UPDATE]}
-  car-ol: {role: scripted, retransmits: true, log: /tmp/carol.log}
+  car-ol: {role: scripted, retransmits: true, at: 127.0.0.1:5070}
 flow:
   - alice: call bob
     at: 1s

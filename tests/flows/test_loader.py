@@ -87,7 +87,7 @@ def test_actors(flow: Flow) -> None:
     assert bob.answers == AnswerPolicy(Answer.AFTER, 2 * S)
     assert bob.supports == ("timer", "100rel")
     assert bob.allow == ("INVITE", "ACK", "BYE", "UPDATE")
-    assert (carol.name, carol.role, carol.log) == ("car-ol", Role.SCRIPTED, "/tmp/carol.log")
+    assert (carol.name, carol.role, carol.at) == ("car-ol", Role.SCRIPTED, ("127.0.0.1", 5070))
 
 
 @pytest.mark.parametrize(("role", "status"), [("uas", 401), ("uac", 401), ("proxy", 407)])
