@@ -45,6 +45,8 @@ class Refresh:
     interval_s: int | None
     """The session interval that its 2xx set; None: it failed, or the 2xx set none."""
     refresher: str | None
+    late_us: int | None = None
+    """How long after half the session interval it came (before: below 0), if it was its sender's turn."""
 
 
 class DeadlineState(StrEnum):

@@ -95,7 +95,17 @@ def _refresh(transaction: Transaction, session: Session | None) -> Refresh:
         1 + len(transaction.request.again_at),
         None if interval_us is None else interval_us // S,
         dialog.names[session.refresher] if session and session.refresher else None,
+        _lateness(transaction),
     )
+
+
+def _lateness(request: Transaction) -> int | None:
+    """Return how late a refresh was; None for another than the first of whose turn it was."""
+    session = request.session
+    if session is None or session.interval_us is None or session.refresher is not request.uac:
+        return None
+    first = session.requests_of(request.uac)[0]
+    return session.refresh_lateness(request.at, request.uac) if first is request else None
 
 
 # --- the end ---------------------------------------------------------------------------------------------------------

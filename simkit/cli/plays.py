@@ -50,6 +50,8 @@ class Play:
         if run.flow.calls.count > 1:
             played = played[: len(self.recorded)]
         comparison = compare_calls(self.recorded, played, tolerance_us=run.wire.tolerance_us)
+        if run.flow.systems:
+            return comparison  # somebody else's words: what the flow does not ask for is theirs to choose
         verdict = Verdict.PASS if comparison.equal else Verdict.FAIL
         run.expectations.append(Expectation(run.flow.source, f"as recorded in {self.path}", verdict))
         if not comparison.equal:

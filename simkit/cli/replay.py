@@ -10,7 +10,9 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
-from ..captures.comparison import Comparison
+from ..audit.finding import CallAudit
+from ..captures.comparison import Comparison, Kind
+from ..errors import ForeignError
 from ..flows.model import Flow
 from ..reports.flow_lines import Origin, Side
 from ..reports.style import Style
@@ -227,19 +229,21 @@ def _plan(plays: Sequence[Play], options: Options) -> int:
 
 def _replay(plays: Sequence[Play], options: Options) -> int:
     from ..reports.audit import call_text
+    from ..reports.systems import systems_text
     from ..reports.wire import wire_line
 
     writers = ((_write_capture, options.save), (_write_json, options.json), (_write_junit, options.junit))
     look = style(options.colour)
     words = Words(len(plays), options.manner, look, timers=options.timers)
-    runs: list[Run] = []
+    done: list[Done] = []
     with ExitStack() as stack:
         outputs = [(write, stack.enter_context(Output(path))) for write, path in writers if path]
         for each in plays:
-            run = _play(each.flow, options, words)
+            run, audits = _play(each.flow, options, words)
             comparison = each.compare(run)
-            runs.append(run)
-            words.add(run, len(runs))
+            done.append(Done(run, audits))
+            more = systems_text(run, audits, look, verbose=options.verbose) if run.flow.systems else ""
+            words.add(run, len(done), more=more)
             if comparison is not None:
                 _tell(each, comparison, options, look)
             if each.audit is not None and options.manner is not Manner.SILENT and (options.verbose or not run.passed):
@@ -249,20 +253,35 @@ def _replay(plays: Sequence[Play], options: Options) -> int:
             if run.interrupted or (options.stop and not run.passed):
                 break
         for write, output in outputs:
-            write(output, runs)
+            write(output, done)
+    runs = [each.run for each in done]
     words.end(runs)
     if options.manner in (Manner.PLAIN, Manner.VERBOSE):
         say(wire_line(runs, look))
     if runs[-1].interrupted:
         return EXIT_INTERRUPTED
+    if any(run.broken for run in runs):
+        return ForeignError.exit_code
     return 0 if all(run.passed for run in runs) else EXIT_FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A flow that was played, and what the rules say of its calls, where they were asked."""
+
+    run: Run
+    audits: Sequence[CallAudit]
 
 
 def _tell(play: Play, comparison: Comparison, options: Options, look: Style) -> None:
     """Say in what a run differs from its recording; where it does not, only if everything is to be said."""
     from ..reports.comparison import comparison_text
 
-    if options.manner is Manner.VERBOSE or (options.manner is not Manner.SILENT and not comparison.equal):
+    if play.flow.systems and options.manner is Manner.PLAIN and not comparison.equal:
+        counts = comparison.counts()
+        what = ", ".join(f"{counts[kind]} {kind}" for kind in Kind if counts[kind])
+        say(f"\nbeside {play.path}: {what} (-v tells them; they decide nothing)")
+    elif options.manner is Manner.VERBOSE or (options.manner is not Manner.SILENT and not comparison.equal):
         names, origin = (play.path or "", "what was seen now"), Origin(play.flow, Side.B)
         text = comparison_text(comparison, look, names=names, origin=origin, verbose=options.verbose)
         say(f"\n{text}\n")
@@ -274,12 +293,12 @@ def _update(play: Play, run: Run, options: Options) -> None:
         return
     os.makedirs(os.path.dirname(play.path), exist_ok=True)
     with Output(play.path) as output:
-        _write_capture(output, [run])
+        _write_capture(output, [Done(run, ())])
     if options.manner in (Manner.PLAIN, Manner.VERBOSE):
         say(f"recorded: {play.path}", err=True)
 
 
-def _play(flow: Flow, options: Options, words: Words) -> Run:
+def _play(flow: Flow, options: Options, words: Words) -> tuple[Run, Sequence[CallAudit]]:
     run = play(
         flow,
         seed=options.seed,
@@ -287,34 +306,36 @@ def _play(flow: Flow, options: Options, words: Words) -> Run:
         tolerance_us=options.tolerance,
         calls=options.calls,
         timers=options.timers,
-        host=options.host or LOCAL_HOST,
+        host=options.host,
         allow_host=options.allow_host,
         ports={name: port for name, port in options.ports.items() if name in flow.actors},
         progress=words.progressed,
     )
-    if flow.awaits_audit:
-        from ..conformance.violations import judge_violations
+    if not flow.awaits_audit:
+        return run, ()
+    from ..conformance.violations import judge_violations
 
-        judge_violations(run)
-    return run
+    return run, judge_violations(run)
 
 
-def _write_capture(output: Output, runs: Sequence[Run]) -> None:
+def _write_capture(output: Output, done: Sequence[Done]) -> None:
     from ..captures.writer import write_pcap
 
-    for run in runs:  # there is one
-        assert run.wire is not None
+    for each in done:  # there is one
+        assert each.run.wire is not None
         with output.writing() as stream:
-            write_pcap(stream, [run.wire.recording], run.addresses)
+            write_pcap(stream, [each.run.wire.recording], each.run.addresses)
 
 
-def _write_json(output: Output, runs: Sequence[Run]) -> None:
+def _write_json(output: Output, done: Sequence[Done]) -> None:
     from ..reports.json_report import json_line
+    from ..reports.systems import systems_object
 
-    output.write("".join(map(json_line, runs)))
+    more = [systems_object(each.run, each.audits) if each.run.flow.systems else {} for each in done]
+    output.write("".join(json_line(each.run, more=objects) for each, objects in zip(done, more, strict=True)))
 
 
-def _write_junit(output: Output, runs: Sequence[Run]) -> None:
+def _write_junit(output: Output, done: Sequence[Done]) -> None:
     from ..reports.junit import junit
 
-    output.write(junit(runs))
+    output.write(junit(each.run for each in done))

@@ -34,21 +34,22 @@ class Words:
         if total > 1:
             self._progress.show(done, total, "calls")
 
-    def add(self, run: Run, done: int) -> None:
-        """Say what is to be said of one run at once."""
-        if text := self._about(run):
+    def add(self, run: Run, done: int, *, more: str = "") -> None:
+        """Say what is to be said of one run at once; `more` where it is told in full, or has failed."""
+        if text := self._about(run, more):
             self._progress.clear()
             say(text if self._count == 1 else f"{text}\n")
         if self._count > 1:
             self._progress.show(done, self._count, "flows")
 
-    def _about(self, run: Run) -> str:
+    def _about(self, run: Run, more: str) -> str:
         if self._manner is Manner.SILENT:
             return ""
         if self._manner is Manner.VERBOSE or (self._count == 1 and self._manner is Manner.PLAIN):
-            return single(run, self._style, timers=self._timers, verbose=self._manner is Manner.VERBOSE)
+            return single(run, self._style, timers=self._timers, verbose=self._manner is Manner.VERBOSE, more=more)
         verdict = verdict_line(run, self._style) if self._count == 1 else ""
-        return "\n\n".join(filter(None, [failures(run, self._style), verdict]))
+        more = "" if run.passed else more
+        return "\n\n".join(filter(None, [more, failures(run, self._style), verdict]))
 
     def end(self, runs: Sequence[Run]) -> None:
         """Say what all came to."""

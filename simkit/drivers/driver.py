@@ -53,6 +53,10 @@ class Witness(Agent, Protocol):
         """The system has sent a message."""
         ...
 
+    def commanded(self, verb: str) -> None:
+        """A line of the flow says what the system does by itself."""
+        ...
+
 
 class Observer(Protocol):
     """Told of everything that happens in one network, as it happens; all times are the run's, on nobody's own clock.

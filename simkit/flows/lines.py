@@ -14,7 +14,6 @@ from .model import NetChange, NetVerb, Observation, Repeat, Role, Step, Stimulus
 from .patterns import parse_direction, parse_message
 from .reading import Reading, kind_of
 from .schema import LINE_KEYS, MAX_TURNS, NET, NET_LINE, OBSERVATION, REPEAT_LINE, STIMULUS
-from .systems import refusal
 from .verbs import Command, parse_command
 from .yaml_source import List, Map, Node, Scalar
 
@@ -120,8 +119,6 @@ def _read_command(reading: Reading, actor: str, node: Node) -> Command:
     command = parse_command(reading.text(node))
     if reading.roles.get(actor) is Role.SCRIPTED and command.verb not in _HAPPENS_TO_ANYONE:
         raise Misread(f"'{actor}' is scripted: it sends what its lines say, and cannot {quoted(command.verb.value)}")
-    if reading.roles.get(actor) is Role.SUT and (why := refusal(actor, command.verb)):
-        raise Misread(why)
     if reading.roles.get(actor) is Role.PROXY and command.verb not in _HAPPENS_TO_PROXIES:
         raise Misread(f"'{actor}' is a proxy: it passes on what others send, and cannot {quoted(command.verb.value)}")
     if command.target is not None and reading.actor(command.target) == actor:

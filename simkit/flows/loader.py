@@ -14,10 +14,11 @@ from .expectations import read_expect
 from .faults import quoted
 from .files import STDIN
 from .lines import read_lines
-from .model import LIMIT_US, Flow
+from .model import LIMIT_US, Flow, Role
 from .network import read_calls, read_network
 from .reading import Reading, TooManyFaultsError
 from .schema import FLOW, TIMERS
+from .systems import faults_of
 from .values import Case, read_cases
 from .yaml_source import MAX_BYTES, MAX_FAULTS, Map, parse, size
 
@@ -103,6 +104,9 @@ def _read_fields(reading: Reading, root: Map) -> dict[str, Any]:
         fields["calls"] = read_calls(reading, given["calls"])
     if "flow" in given:
         fields["steps"] = read_lines(reading, given["flow"])
+        for actor in fields.get("actors", {}).values():
+            if actor.role is Role.SUT:
+                reading.faults += faults_of(actor, fields["steps"])
     if "expect" in given:
         fields["expect"] = read_expect(reading, given["expect"])
     return fields

@@ -1,7 +1,8 @@
 """A real system under test in the place of an actor, and what no line of a flow can make it do.
 
-It calls, rings and answers by itself: such a line says what it is expected to do, and what is seen tells whether it
-did. Crashing it takes a system that we have started: see `runs.systems`.
+What it does, it does by itself: a line that has it answer says what is expected, and what is seen tells whether it did.
+One that places calls is scripted somewhere, and may hang up or hold there; one that takes calls only rings, answers or
+rejects. To crash it takes a system that we have started: see `runs.playable`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,18 +13,12 @@ from ..errors import Fault, FlowError
 from .faults import unknown
 from .model import Actor, Address, Flow, Observation, Repeat, Role, Step, Stimulus, System, Verb
 
-BY_ITSELF: Final = frozenset({Verb.CALL, Verb.RING, Verb.ANSWER})
-"""What a system is not asked for: it does so, or what is awaited will not come."""
 TO_ITS_PROCESS: Final = frozenset({Verb.CRASH, Verb.RESTART, Verb.FREEZE, Verb.THAW})
 """What can be done to a system that we have started."""
-_POSSIBLE: Final = BY_ITSELF | TO_ITS_PROCESS
-
-
-def refusal(name: str, verb: Verb) -> str | None:
-    """Return why no line can have a real system do this; None where one can."""
-    if verb in _POSSIBLE:
-        return None
-    return f"'{name}' is a real system: nobody can make it {verb.value}; leave the line out, and wait for its message"
+_CALLED: Final = TO_ITS_PROCESS | {Verb.RING, Verb.ANSWER, Verb.REJECT}
+"""What a system may do that takes calls."""
+_WITHIN: Final = frozenset({Verb.IGNORE, Verb.REPLY})
+"""What takes a hand in it."""
 
 
 def counterpart(flow: Flow, side: str) -> str:
@@ -36,11 +31,10 @@ def counterpart(flow: Flow, side: str) -> str:
     named = [actor.name for actor in flow.actors.values() if actor.role is wanted]
     if len(named) == 1:
         return named[0]
-    for step in observations(flow.steps):
-        if step.pattern.method == "INVITE" and step.pattern.status is None:
-            name = step.receiver if wanted is Role.UAS else step.sender
-            if not named or name in named:
-                return name
+    first = first_invite(flow)
+    name = first and (first.receiver if wanted is Role.UAS else first.sender)
+    if name and (not named or name in named):
+        return name
     raise FlowError([Fault(flow.source, f"no actor of {flow.title} is the {wanted.value}: choose it by --sut ACTOR")])
 
 
@@ -49,7 +43,7 @@ def with_system(flow: Flow, name: str, at: Address, system: System) -> Flow:
     actor = flow.actors.get(name)
     if actor is None:
         raise FlowError([Fault(flow.source, unknown("actor", name, flow.actors).message)])
-    faults = [*_faults(actor, flow.steps)]
+    faults = [*faults_of(actor, flow.steps)]
     if faults:
         raise FlowError(faults)
     plays = actor.role if actor.role in (Role.UAC, Role.UAS, Role.PROXY) else system.plays
@@ -65,12 +59,28 @@ def with_system(flow: Flow, name: str, at: Address, system: System) -> Flow:
     return replace(flow, actors={**flow.actors, name: real})
 
 
-def _faults(actor: Actor, steps: Iterable[Step]) -> Iterator[Fault]:
-    for step in _flat(steps):
-        if isinstance(step, Stimulus) and step.actor == actor.name and (why := refusal(actor.name, step.verb)):
-            yield Fault(step.source, why)
+def faults_of(actor: Actor, steps: Iterable[Step]) -> Iterator[Fault]:
+    """Yield what lines have a real system do that nobody can make it do."""
+    steps = [*_flat(steps)]
+    calls = any(each.verb is Verb.CALL and each.actor == actor.name for each in stimuli(steps))
+    for step in steps:
+        if isinstance(step, Stimulus) and step.actor == actor.name:
+            if step.verb in _WITHIN:
+                way = "have `net` drop what it is sent" if step.verb is Verb.IGNORE else "leave the line out"
+                yield Fault(
+                    step.source, f"'{actor.name}' is a real system: nobody can make it {step.verb.value}; {way}"
+                )
+            elif not calls and step.verb not in _CALLED:
+                what = f"'{actor.name}' is a real system that takes calls: nobody can make it {step.verb.value}"
+                yield Fault(step.source, f"{what}; leave the line out, and wait for its message")
         elif isinstance(step, Observation) and step.sender == actor.name and (step.headers or step.raw or step.without):
             yield Fault(step.source, f"'{actor.name}' is a real system: nobody can shape what it sends")
+
+
+def first_invite(flow: Flow) -> Observation | None:
+    """Return the line of the first INVITE."""
+    invites = (step for step in observations(flow.steps) if str(step.pattern) == "INVITE")
+    return next(invites, None)
 
 
 def observations(steps: Iterable[Step]) -> Iterator[Observation]:

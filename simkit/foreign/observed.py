@@ -1,7 +1,8 @@
 """What became of the calls of a party that reports nothing itself, read from the messages that it sends and receives.
 
 Why it hung up is a guess where no line of the flow made it: after a refresh that got no answer, 408 or 481, that; else
-that the session has expired. What leaves no trace in messages, such as a transaction that was given up, is not seen.
+that the session has expired, if it was about to. What leaves no trace in messages, such as a transaction that was given
+up, is not seen.
 """
 
 from dataclasses import dataclass, field
@@ -11,8 +12,10 @@ from ..errors import PeerError
 from ..sip.message import Message, Request, Response
 from ..sip.session_headers import Refresher
 from ..ua.events import CallEvent, Fact, Reason
+from ..units import S
 
 SESSION_METHODS: Final = frozenset({"INVITE", "UPDATE"})
+BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10: the smaller of 32 s and a third of the interval
 _DIALOG_IS_GONE: Final = frozenset({408, 481})  # RFC 4028 section 10
 _TRIED_AGAIN: Final = frozenset({401, 407, 422, 491, 500, 503})  # what a caller may mend, or wait for
 
@@ -28,6 +31,8 @@ class _Call:
     session: tuple[int | None, bool] | None = None
     failed: dict[str, int] = field(default_factory=dict)
     """By method: the status with which our last request failed."""
+    set_at: int = 0
+    """When the last 2xx set the session, or would have."""
     waiting: dict[tuple[str, int], int] = field(default_factory=dict)
     """Our INVITEs and UPDATEs without a final response, and when they were sent."""
     settled: set[tuple[bool, str, int]] = field(default_factory=set)
@@ -37,9 +42,14 @@ class _Call:
 class ObservedCalls:
     """The calls of one party."""
 
-    def __init__(self, timeout_us: int) -> None:
-        """A BYE that is not answered is given up after `timeout_us` (RFC 3261 section 17.1.2.2, timer F)."""
+    def __init__(self, timeout_us: int, *, early_us: int | None = None) -> None:
+        """A BYE that is not answered is given up after `timeout_us` (RFC 3261 section 17.1.2.2, timer F).
+
+        So much earlier than RFC 4028 section 10 has it, a BYE may still be because the session was about to expire;
+        None: whenever it comes.
+        """
         self._timeout_us = timeout_us
+        self._early_us = early_us
         self._calls: dict[str, _Call] = {}
         self._events: list[CallEvent] = []
         self._hangs_up = False
@@ -84,7 +94,7 @@ class ObservedCalls:
             key = by_us, cseq.method, cseq.number
             if key not in call.settled:
                 call.settled.add(key)
-                self._note_response(call, call_id, message, by_us=by_us)
+                self._note_response(call, call_id, message, by_us=by_us, now=now)
 
     def _note_request(self, call: _Call, call_id: str, request: Request, *, by_us: bool, now: int) -> None:
         key = request.method, request.cseq.number
@@ -103,9 +113,15 @@ class ObservedCalls:
             return Reason.HUNG_UP
         given_up = any(now - sent_at >= self._timeout_us for sent_at in call.waiting.values())
         refused = not _DIALOG_IS_GONE.isdisjoint(call.failed.values())
-        return Reason.REFRESH_FAILED if given_up or refused else Reason.SESSION_EXPIRED
+        if given_up or refused:
+            return Reason.REFRESH_FAILED
+        interval_us = call.session[0] * S
+        due_at = call.set_at + interval_us - min(BYE_LEAD_MAX_US, interval_us // 3)
+        if self._early_us is not None and now + self._early_us < due_at:
+            return Reason.HUNG_UP
+        return Reason.SESSION_EXPIRED
 
-    def _note_response(self, call: _Call, call_id: str, response: Response, *, by_us: bool) -> None:
+    def _note_response(self, call: _Call, call_id: str, response: Response, *, by_us: bool, now: int) -> None:
         method, status = response.method, response.status
         if method == "BYE":
             self._over(call_id)
@@ -113,6 +129,7 @@ class ObservedCalls:
             if not by_us:
                 call.waiting.pop((method, response.cseq.number), None)
             if status < 300:
+                call.set_at = now
                 self._note_success(call, call_id, response, by_us=by_us)
             else:
                 self._note_failure(call, call_id, response, by_us=by_us)

@@ -8,9 +8,17 @@ from .observed import ObservedCalls
 class Outsider:
     """Looks on in the place of a real system: what a driver asks of every party, and nothing to send."""
 
-    def __init__(self, *, timeout_us: int, has_calls: bool) -> None:
-        """A BYE is given up after `timeout_us` (RFC 3261 section 17.1.2.2, timer F). A proxy has no calls."""
-        self._calls = ObservedCalls(timeout_us) if has_calls else None
+    def __init__(self, *, timeout_us: int, early_us: int, has_calls: bool) -> None:
+        """A BYE is given up after `timeout_us` (RFC 3261 section 17.1.2.2, timer F). A proxy has no calls.
+
+        A BYE so much too early is believed to be for the session timer all the same.
+        """
+        self._calls = ObservedCalls(timeout_us, early_us=early_us) if has_calls else None
+
+    def commanded(self, verb: str) -> None:
+        """A line of the flow says what it does by itself."""
+        if self._calls is not None:
+            self._calls.commanded(verb)
 
     def sent(self, message: Message, *, now: int) -> None:
         """The system has sent a message."""

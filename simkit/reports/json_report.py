@@ -1,9 +1,13 @@
 """A run as one JSON object on one line. Keys are only ever added; times are integers of microseconds."""
 
 import json
+from collections.abc import Mapping
+from typing import Final
 
 from .. import __version__
 from ..runs.run import CallSummary, Expectation, Run, Violation, Wire
+
+_NOTHING: Final[Mapping[str, object]] = {}
 
 
 def run_object(run: Run, *, wall: bool = False) -> dict[str, object]:
@@ -34,9 +38,9 @@ def _wire(wire: Wire) -> dict[str, object]:
     }
 
 
-def json_line(run: Run, *, wall: bool = False) -> str:
-    """Return the object of one run as a line of ASCII, with its line end."""
-    return json.dumps(run_object(run, wall=wall)) + "\n"
+def json_line(run: Run, *, wall: bool = False, more: Mapping[str, object] = _NOTHING) -> str:
+    """Return the object of one run, with what `more` adds, as a line of ASCII with its line end."""
+    return json.dumps({**run_object(run, wall=wall), **more}) + "\n"
 
 
 def _expectation(expectation: Expectation) -> dict[str, object]:

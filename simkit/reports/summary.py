@@ -21,17 +21,20 @@ _FLOW_LEAST: Final = 12
 _WALL: Final = _HEADERS.index("wall")
 
 
-def single(run: Run, style: Style, *, timers: bool = False, verbose: bool = False, wall: bool = True) -> str:
+def single(
+    run: Run, style: Style, *, timers: bool = False, verbose: bool = False, wall: bool = True, more: str = ""
+) -> str:
     """Return all that is said about one run: title, ladder, failures, verdict; without a line end.
 
     Of many calls, the ladder is that of the first that failed. With `verbose` nothing is left out of it, and each
-    expectation has its line.
+    expectation has its line. `more` is said after that.
     """
     call = next((failure.call for failure in run.failures if failure.call in run.traces), 0)
     parts = [
         _heading(run, style, call),
         ladder(run, style, timers=timers, call=call, full=verbose),
         _expectations(run, style) if verbose else "",
+        more,
         _violations(run, style),
         failures(run, style),
         verdict_line(run, style, wall=wall),

@@ -52,6 +52,7 @@ class CallRun:
         "number",
         "script",
         "trace",
+        "waited_us",
     )
 
     def __init__(
@@ -77,6 +78,8 @@ class CallRun:
         self._is_closed = False
         self._is_over = False
         self._last_message: int | None = None
+        self.waited_us = 0
+        """How long real systems have been waited for since the last thing happened, in vain."""
         self.first_sent_at: int | None = None
         """When the first message to a real system was sent."""
         self._over = over
@@ -111,7 +114,7 @@ class CallRun:
                 self._driver.dismiss(party)
         if self._is_closed:
             return
-        self.script.finish(last_at=self.last_at, limit_at=limit_at)
+        self.script.finish(last_at=self.last_at, limit_at=limit_at, waited_us=self.waited_us)
         if self.script.failure is not None:
             self._close()
         self._cast.call_is_over()
@@ -139,6 +142,14 @@ class CallRun:
         """Whether no line ahead says when, and no party of ours has anything to do."""
         turn = self.script.cursor.peek(0)
         return not (turn is not None and turn.is_timed) and self._in_flight == 0 and not self._is_expected_to_act
+
+    @property
+    def waits_in_vain(self) -> bool:
+        """Whether the next line is a response, and no party of ours waits for one."""
+        turn = self.script.cursor.waiting()
+        observation = turn.line.observation if turn is not None else None
+        is_response = observation is not None and observation.pattern.status is not None
+        return is_response and not self._is_expected_to_act
 
     @property
     def _is_expected_to_act(self) -> bool:
@@ -177,6 +188,8 @@ class CallRun:
         """A message was sent."""
         if self._is_closed:
             return
+        if not self.messages and self._parties[transit.sender].witness is not None:
+            self.script.marks.begin(transit.sent_at)  # a real system calls when it likes
         self.last_at = transit.sent_at
         self.messages += 1
         self._in_flight += 1
@@ -298,7 +311,8 @@ class CallRun:
         party = self._living(stimulus.actor)
         self._record(Happening(self.now, stimulus.actor, What.STIMULUS, stimulus.text))
         if party.witness is not None:
-            return  # it does so by itself, or the lines that follow will not be met
+            party.witness.commanded(stimulus.verb.value)  # it does so by itself, or what follows will not be met
+            return
         command(party.agent, stimulus, self._cast, now=party.clock.local(self.now))
         self._driver.poke(party)
 

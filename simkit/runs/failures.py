@@ -117,11 +117,13 @@ def turn_too_late(script: "Script", turn: Turn, due: Due, *, now: int) -> Failur
     return Failure(turn.line.source, headline, f"{_verb(turn)} {due}", (*_turn(turn), *_seen_last(script)), at=now)
 
 
-def never_came(script: "Script", turn: Turn, *, last_at: int, limit_at: int | None) -> Failure:
-    """The run is over, and a line is still waited for; `limit_at` is None where nothing is left that could happen."""
-    timeout_us = script.plan.flow.timers.timeout_us
-    if limit_at is None and script.plan.flow.systems:
-        why = f"nothing came in the {format_duration(timeout_us)} after {format_time(last_at)} s"
+def never_came(script: "Script", turn: Turn, *, last_at: int, limit_at: int | None, waited_us: int = 0) -> Failure:
+    """The run is over, and a line is still waited for; `limit_at` is None where nothing is left that could happen.
+
+    Where others might have done something, they were waited for so long.
+    """
+    if limit_at is None and waited_us:
+        why = f"nothing came in the {format_duration(waited_us)} after {format_time(last_at)} s"
     elif limit_at is None:
         why = f"nothing more will happen after {format_time(last_at)} s"
     else:

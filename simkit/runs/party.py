@@ -23,6 +23,7 @@ from ..sip.uri import SIP_PORT, host_port
 from ..ua.identifiers import Identifiers
 from ..ua.scripted import ScriptedParty
 from ..ua.user_agent import UserAgent, UserAgentSettings
+from ..units import S
 from .logics import in_process, proxy_of, user_agent_of
 from .matching import filled_in
 from .run import Address
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 TEST_NETWORKS: Final = ("192.0.2.", "198.51.100.", "203.0.113.")  # RFC 5737: for documentation, never routed
 HOSTS_MAX: Final = 254
+EARLY_US: Final = 2 * S
+"""How exactly a real system counts, and this machine sees it."""
 
 FlowAgent: TypeAlias = "UserAgent | ScriptedParty | Proxy | Endpoint"
 
@@ -133,7 +136,8 @@ class Cast:
 
     def witness(self, name: str) -> Outsider:
         """Return what looks on in the place of a real system."""
-        return Outsider(timeout_us=self._times.timeout_us, has_calls=not self._actors[name].is_proxy)
+        has_calls = not self._actors[name].is_proxy
+        return Outsider(timeout_us=self._times.timeout_us, early_us=EARLY_US, has_calls=has_calls)
 
     def attend(self, driver: "VirtualDriver") -> None:
         """The next call is played on this driver."""

@@ -18,10 +18,16 @@ class Waiting(Protocol):
 
     last_at: int
     messages: int
+    waited_us: int
 
     @property
     def waits_for_others(self) -> bool:
         """Whether a line is ahead that says no time, and no party of ours has anything to do."""
+        ...
+
+    @property
+    def waits_in_vain(self) -> bool:
+        """Whether the next line is a response, and no party of ours waits for one."""
         ...
 
     @property
@@ -52,8 +58,14 @@ class Patience:
     def _glance(self) -> None:
         call, now = self._call, self._driver.now
         if call.has_ended:
+            self._systems.call_is_over()
             return
         self._systems.check(first_sent_at=call.first_sent_at, now=now)
         patience_us = self._timeout_us if call.messages else self._systems.call_within_us
-        if not call.waits_for_others or now - call.last_at <= patience_us:
+        if call.waits_in_vain:
+            patience_us = 0
+        if not call.waits_for_others or now - call.last_at < patience_us:
             self.begin()
+        else:
+            call.waited_us = patience_us
+            self._systems.call_is_over()

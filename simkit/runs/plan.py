@@ -112,6 +112,7 @@ class Plan:
         self.observations: list[Line] = []
         """Every line that is an expectation, by its number."""
         self.proxies = frozenset(name for name, actor in flow.actors.items() if actor.is_proxy)
+        self.systems = frozenset(actor.name for actor in flow.systems)
         self._scripted = {name for name, actor in flow.actors.items() if actor.role is Role.SCRIPTED}
         self._lines = self._compile(flow.steps)
 

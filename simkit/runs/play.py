@@ -22,6 +22,7 @@ from ..errors import Fault, FlowError, ForeignError
 from ..flows.model import Calls, Flow
 from ..units import MS
 from .crowd import Crowd, Progress
+from .logged import judge_log
 from .logics import check_logics
 from .party import Cast
 from .places import places
@@ -80,12 +81,13 @@ def play(
         clock = RunClock(speed)
         driver = LoopbackDriver(endpoints, clock, sniffer=listening.sniffer, allow_host=allow_host)
         if cast.systems is not None:
-            cast.systems.heard = driver.outside.hearsay
+            cast.systems.heard, cast.systems.hurry = driver.outside.hearsay, driver.hurry
         tally = _play(plan, cast, driver, progress)
         seen = listening.recording(driver.sent, clock)
     run = tally.run(seed=seed, addresses=addresses)
     wire = Wire(speed, plan.tolerance_us, seen.trace, seen.by, seen.note, driver.strays)
     run.wire = wire if cast.systems is None else replace(wire, heard=cast.systems.heard, tested=cast.systems.met(clock))
+    judge_log(run)
     run.wall_us = (perf_counter_ns() - started_ns) // 1000
     return run
 
@@ -104,7 +106,7 @@ def _play(plan: Plan, cast: Cast, driver: LoopbackDriver, progress: Progress | N
     """Play all calls and judge the whole; when all are over, do not wait until their transactions have died."""
 
     def progressed(over: int, of: int) -> None:
-        if over == of:
+        if over == of and cast.systems is None:
             driver.hurry()
         if progress is not None:
             progress(over, of)

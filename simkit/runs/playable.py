@@ -49,6 +49,9 @@ def _faults(flow: Flow) -> Iterator[Fault]:
         if actor.system is not None and actor.system.warp > 1 and actor.name not in started:
             message = f"nobody can warp '{actor.name}', which runs already: let it be started, by `start`"
             yield Fault(actor.source, message)
+    if flow.expect.log and not started:
+        message = "the log of a system that runs already is not read: have it started (`start`, or --start)"
+        yield Fault(flow.expect.sources.get("log", flow.source), message)
     names = {actor.name for actor in flow.systems} - started
     for stimulus in stimuli(flow.steps):
         if stimulus.actor in names and stimulus.verb in TO_ITS_PROCESS:

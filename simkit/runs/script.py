@@ -102,7 +102,7 @@ class Script:
             self._fail(failures.forbidden(self, transit), transit=transit)
         elif (index := self._find(transit)) is not None:
             self._take(index, transit)
-        elif status_of(transit.message) != 100 and self.plan.allowed.find(transit.message) is None:
+        elif not self._is_free(transit):
             self._fail(failures.unexpected(self, transit), transit=transit)
 
     def settled(self, transit: Transit) -> None:
@@ -116,13 +116,16 @@ class Script:
             self._is_held_up = False
             self._stage.at(self._stage.now, self._proceed)
 
-    def finish(self, *, last_at: int, limit_at: int | None) -> None:
-        """Judge what only the end can tell; `limit_at` is None where nothing is left that could happen."""
+    def finish(self, *, last_at: int, limit_at: int | None, waited_us: int) -> None:
+        """Judge what only the end can tell; `limit_at` is None where nothing is left that could happen.
+
+        Others, who may always do something, have been waited for so long.
+        """
         if self.failure is not None:
             return
         turn = self.cursor.waiting()
         if turn is not None:
-            self._fail(failures.never_came(self, turn, last_at=last_at, limit_at=limit_at), turn)
+            self._fail(failures.never_came(self, turn, last_at=last_at, limit_at=limit_at, waited_us=waited_us), turn)
             return
         for fate in self._fates:
             failure = failures.wrong_fate(fate)
@@ -216,6 +219,15 @@ class Script:
         if self.failure is None and turn in self.cursor:
             self.missed = due
             self._fail(failures.missing(self, turn, due), turn)
+
+    def _is_free(self, transit: Transit) -> bool:
+        """Whether a message needs no line: a 100; a provisional response of a real system, which may ring as it likes.
+
+        And whatever the flow allows.
+        """
+        status = status_of(transit.message)
+        ringing = 100 < status < 200 and transit.sender in self.plan.systems
+        return status == 100 or ringing or self.plan.allowed.find(transit.message) is not None
 
     # --- judging -----------------------------------------------------------------------------------------------------
 

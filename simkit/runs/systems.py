@@ -1,7 +1,7 @@
 """The real systems under test of a run: started, watched, struck as the flow says, and ended."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +9,7 @@ from ..drivers.run_clock import RunClock
 from ..errors import ForeignError, SetupError
 from ..flows.commands import with_places
 from ..flows.model import Address, Flow, System, Verb
+from ..flows.systems import first_invite
 from ..sip.uri import host_port
 from ..sut.order import Ready, StartOrder
 from ..sut.readiness import Prober
@@ -44,12 +45,17 @@ class Systems:
 
     heard: "Hearsay | None" = None
     """What they have said, once somebody listens."""
+    hurry: Callable[[], None]
+    """Called when none of them is waited for any more."""
 
     def __init__(self, flow: Flow, addresses: Mapping[str, Address], *, speed: int) -> None:
         self.glance_us = min(GLANCE_US * speed, GLANCE_MOST_US)
         self.goodbye_us = GOODBYE_US * speed
         self.call_within_us = CALL_WITHIN_US * speed
         self._silence_us = min(SILENCE_MOST_US, max(SILENCE_US, SILENCE_REAL_US * speed))
+        self._calls = flow.calls.count
+        first = first_invite(flow)
+        self._caller = first.sender if first else None
         self._actors = flow.systems
         self._addresses = addresses
         self._started: dict[str, Started] = {}
@@ -63,7 +69,7 @@ class Systems:
                 if actor.system.start:
                     order = self._order(actor.name, actor.system)
                     self._started[actor.name] = self._stack.enter_context(started(order))
-                else:
+                elif actor.name != self._caller:  # who calls us may be started when we wait for it
                     check_is_there(actor.name, self._addresses[actor.name])
             self._stack = self._stack.pop_all()
         return self
@@ -109,6 +115,12 @@ class Systems:
             log = tuple(line for system in self._started.values() for line in system.last_lines())
             raise ForeignError(f"{' and '.join(places)} says nothing: does it speak SIP over UDP?", log)
 
+    def call_is_over(self) -> None:
+        """One more call waits for nobody."""
+        self._calls -= 1
+        if not self._calls:
+            self.hurry()
+
     def met(self, clock: RunClock) -> tuple[Tested, ...]:
         """Return what is to be told of each, with what it logged at the time of the run."""
         return tuple(self._tested(actor.name, clock) for actor in self._actors)
@@ -127,7 +139,8 @@ def _as_failure() -> Iterator[None]:
     try:
         yield
     except SetupError as error:
-        raise ForeignError(str(error)) from None
+        what, *log = str(error).split("\n")
+        raise ForeignError(what, tuple(line.strip() for line in log)) from None
 
 
 def check_is_there(name: str, address: Address) -> None:

@@ -53,6 +53,10 @@ class Marks:
         self._received_at: dict[str, int] = {}
         self._under_way: dict[int, str] = {}
 
+    def begin(self, at: int) -> None:
+        """The call begins only now."""
+        self._sent_at[START] = at
+
     def set(self, mark: str, transit: Transit) -> None:
         """Remember when a message was sent; a mark may be set anew."""
         self._sent_at[mark] = transit.sent_at

@@ -43,6 +43,11 @@ def against(
     return play(flow, speed=speed, sniff=False)
 
 
+def once(running: Stack) -> list[str]:
+    """Return the methods that it heard, those of retransmissions once: a busy machine may be too slow for x60."""
+    return [message.method for message in dict.fromkeys(running.heard)]
+
+
 def told(run: Run) -> str:
     assert run.failures, "nothing failed"
     return run.failures[0].headline
@@ -52,20 +57,32 @@ def test_a_system_takes_the_place_of_a_party() -> None:
     with stack() as bob:
         run = against(bob, UP, REFRESHED, HUNG_UP, expect="{ended_by: alice, refreshes: {alice: 2}}")
     assert run.passed, run.failures
-    assert [message.method for message in bob.heard] == ["INVITE", "ACK"] * 3 + ["BYE"]
+    assert once(bob) == ["INVITE", "ACK"] * 3 + ["BYE"]
 
 
-def test_its_messages_have_their_line_each() -> None:
+def test_it_may_ring_without_a_line_for_that() -> None:
     def rings(bob: Stack, request: Request) -> None:
         if request.method == "INVITE":
+            bob.answer(request, 100)
             bob.answer(request, 183)
         takes_calls(bob, request)
 
     with stack(rings) as bob:
         run = against(bob, UP, HUNG_UP)
-        assert told(run).startswith("bob sent 183 INVITE")
-        assert responses([*bob.heard]) == []
-        assert bob.heard[-1].method == "BYE", "the call that failed is not left behind"
+    assert run.passed, run.failures
+
+
+def test_what_no_line_waits_for_fails_the_call_which_is_then_hung_up() -> None:
+    def refuses(bob: Stack, request: Request) -> None:
+        if request.method == "INVITE" and request.to_tag:
+            bob.answer(request, 488)
+        else:
+            takes_calls(bob, request)
+
+    with stack(refuses) as bob:
+        run = against(bob, UP, "- alice: hold", "- alice -> bob: INVITE", "- bob -> alice: 200 INVITE")
+        assert told(run).startswith("bob sent 488 INVITE")
+    assert once(bob)[-2:] == ["ACK", "BYE"]
 
 
 def test_what_it_says_again_counts_once_though_it_is_not_the_same_to_the_byte() -> None:
@@ -125,10 +142,10 @@ def test_a_contact_that_is_out_of_reach_is_reached_where_the_system_is() -> None
 
 def test_a_system_that_says_nothing_is_told_of_before_the_call_times_out() -> None:
     with stack(lambda bob, request: None) as bob:
-        run = against(bob, UP, HUNG_UP, speed=100)
+        run = against(bob, UP, HUNG_UP, speed=5)
     assert run.broken is not None
     assert "says nothing" in str(run.broken)
-    assert run.virtual_us < 32 * S
+    assert run.failures[0].at < 32 * S
 
 
 def test_nobody_at_the_address_is_told_at_once() -> None:
@@ -143,7 +160,7 @@ def test_nobody_at_the_address_is_told_at_once() -> None:
 def test_a_line_without_a_time_is_waited_for_as_long_as_a_transaction_takes() -> None:
     with stack() as bob:
         run = against(bob, UP, "- bob -> alice: BYE", top="timers: {t1: 100ms}", actors=WITHOUT_TIMER)
-    assert told(run).startswith("BYE from bob never came; nothing came in the 6s400ms after 0.")
+    assert told(run).startswith("BYE from bob never came; nothing came in the 6s400ms after ")
 
 
 def test_a_call_that_is_refreshed_for_ever_ends_at_the_limit() -> None:
