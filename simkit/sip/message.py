@@ -13,10 +13,10 @@ from ..errors import PeerError
 from . import headers as _headers
 from .grammar import WHITE_SPACE, is_token
 from .headers import CANONICAL_NAMES, COMMA_SEPARATED, HeaderField, canonical_name, split_list
+from .layout import Layout, layout_of
 from .session_headers import SessionExpires, parse_min_se, parse_session_expires
 from .uri import NameAddress, Via, parse_name_address, parse_via
 
-_set = object.__setattr__
 _Value = TypeVar("_Value")
 
 
@@ -31,12 +31,13 @@ class Message:
     """What requests and responses share. Accessors of a header that is missing or broken raise PeerError (400)."""
 
     __slots__ = (
-        *("_first", "body", "headers"),
-        *("branch", "call_id", "contact", "cseq", "from_tag", "recipient", "sender", "to_tag", "via"),
+        *("body", "headers", "layout"),
+        *("branch", "call_id", "contact", "cseq", "from_tag", "method", "recipient", "sender", "to_tag", "via"),
     )
     headers: tuple[HeaderField, ...]
     body: bytes
-    _first: dict[str, str] | None
+    layout: Layout
+    """Where its headers are."""
     is_request: ClassVar[bool]
 
     call_id: str
@@ -56,14 +57,13 @@ class Message:
     contact: NameAddress | None
     """The first Contact (RFC 3261 section 20.10): where requests of this dialog are to go."""
     method: str
-    """The method of the request that this is, or answers."""
+    """The method of the request that this is or, by its CSeq, answers."""
     branch: str
     """The branch of the topmost Via: with the method it names the transaction (RFC 3261 section 17.1.3)."""
 
     def __init__(self, headers: tuple[HeaderField, ...], body: bytes) -> None:
-        _set(self, "headers", headers)
-        _set(self, "body", body)
-        _set(self, "_first", None)
+        _set["headers"](self, headers)
+        _set["body"](self, body)
 
     def __getattr__(self, name: str) -> Any:
         """Read what a message is asked for the first time; from then on it is in its slot."""
@@ -71,13 +71,13 @@ class Message:
         if read is None:
             raise AttributeError(f"'{type(self).__name__}' has no attribute '{name}'")
         value = read(self)
-        _set(self, name, value)
+        _set[name](self, value)
         return value
 
     def knowing(self, **read: object) -> Self:
         """Return this message, told by its maker what its headers say, which saves reading them."""
         for name, value in read.items():
-            _set(self, name, value)
+            _set[name](self, value)
         return self
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -108,44 +108,39 @@ class Message:
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header as written, by any of its names; None where there is none."""
-        first = self._first or self._find_first()
-        found = first.get(name)
-        return found if found is not None else first.get(CANONICAL_NAMES.get(name) or canonical_name(name))
+        first = self.layout.first
+        place = first.get(name)
+        if place is None:
+            place = first.get(CANONICAL_NAMES.get(name) or canonical_name(name))
+        return None if place is None else self.headers[place][1]
 
     def values(self, name: str) -> tuple[str, ...]:
         """Return every value of a header, in order: those of repeated headers and, for lists, each element."""
-        first = self._first or self._find_first()
         wanted = CANONICAL_NAMES.get(name) or canonical_name(name)
-        if wanted not in first:
-            return ()
-        if len(first) == len(self.headers):  # no header is repeated
-            found = [first[wanted]]
-        else:
-            found = [value for written, value in self.headers if canonical_name(written) == wanted]
+        found = [self.headers[place][1] for place in self.layout.places.get(wanted, ())]
         if wanted in COMMA_SEPARATED:
             return tuple(element for value in found for element in split_list(value))
         return tuple(found)
 
     def tokens(self, name: str) -> frozenset[str]:
         """Return the tokens of a list header (Supported, Require, Allow) in lower case; empty where it is missing."""
-        first = self._first or self._find_first()
-        value = first.get(CANONICAL_NAMES.get(name) or canonical_name(name))
-        if value is None:
+        places = self.layout.places.get(CANONICAL_NAMES.get(name) or canonical_name(name))
+        if places is None:
             return frozenset()
-        if len(first) == len(self.headers):
-            return _headers.tokens(value)
+        if len(places) == 1:
+            return _headers.tokens(self.headers[places[0]][1])
         return _headers.tokens(",".join(self.values(name)))
 
     @property
     def session_expires(self) -> SessionExpires | None:
         """Session-Expires (RFC 4028 section 4)."""
-        value = (self._first or self._find_first()).get("Session-Expires")
+        value = self.header("Session-Expires")
         return None if value is None else parse_session_expires(value)
 
     @property
     def min_se(self) -> int | None:
         """Min-SE in seconds (RFC 4028 section 5)."""
-        value = (self._first or self._find_first()).get("Min-SE")
+        value = self.header("Min-SE")
         return None if value is None else parse_min_se(value)
 
     def with_headers(self, *added: HeaderField) -> Self:
@@ -174,15 +169,8 @@ class Message:
         lines = [self.start_line, *[f"{name}: {value}" for name, value in self.headers], "", ""]
         return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
 
-    def _find_first(self) -> dict[str, str]:
-        first = dict(self.headers[::-1])
-        if not first.keys() <= _USUAL_NAMES:
-            first = {canonical_name(written): value for written, value in self.headers[::-1]}
-        _set(self, "_first", first)
-        return first
-
     def _parsed(self, name: str, parse: Callable[[str], _Value]) -> _Value:
-        value = (self._first or self._find_first()).get(name)
+        value = self.header(name)
         if value is None:
             raise PeerError(f"{name}: the header is missing")
         try:
@@ -194,15 +182,14 @@ class Message:
 class Request(Message):
     """A request (RFC 3261 section 7.1); `uri` is the Request-URI as written."""
 
-    __slots__ = ("method", "uri")
-    method: str
+    __slots__ = ("uri",)
     uri: str
     is_request = True
 
     def __init__(self, method: str, uri: str, headers: tuple[HeaderField, ...], body: bytes = b"") -> None:
         super().__init__(headers, body)
-        _set(self, "method", method)
-        _set(self, "uri", uri)
+        _set["method"](self, method)
+        _set["uri"](self, uri)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Request, (self.method, self.uri, self.headers, self.body)
@@ -219,17 +206,15 @@ class Request(Message):
 class Response(Message):
     """A response (RFC 3261 section 7.2)."""
 
-    __slots__ = ("method", "reason", "status")
+    __slots__ = ("reason", "status")
     status: int
     reason: str
-    method: str
-    """The method of the request that this answers, from its CSeq. Raises PeerError (400)."""
     is_request = False
 
     def __init__(self, status: int, reason: str, headers: tuple[HeaderField, ...], body: bytes = b"") -> None:
         super().__init__(headers, body)
-        _set(self, "status", status)
-        _set(self, "reason", reason)
+        _set["status"](self, status)
+        _set["reason"](self, reason)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Response, (self.status, self.reason, self.headers, self.body)
@@ -270,10 +255,13 @@ def _first_element(value: str) -> str:
     return elements[0]
 
 
-_USUAL_NAMES: Final = frozenset(CANONICAL_NAMES.values())
-"""Names that are looked up as they are written; a message that has no others is indexed faster."""
+_set: Final[Mapping[str, Callable[[Message, object], None]]] = {
+    name: vars(kind)[name].__set__ for kind in (Message, Request, Response) for name in vars(kind)["__slots__"]
+}
+"""How a message is written, while it is made: past its `__setattr__`, which refuses."""
 
 _READ_WHEN_ASKED: Final[Mapping[str, Callable[[Message], object]]] = {
+    "layout": lambda message: layout_of(tuple([name for name, _ in message.headers])),
     "call_id": lambda message: message._parsed("Call-ID", str),
     "cseq": lambda message: message._parsed("CSeq", parse_cseq),
     "sender": lambda message: message._parsed("From", parse_name_address),

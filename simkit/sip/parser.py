@@ -11,11 +11,13 @@ missing Max-Forwards (RFC 2543), and the values of all other headers, which are 
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final
 
 from ..errors import PeerError
 from .grammar import WHITE_SPACE, is_token
 from .headers import HeaderField, canonical_name, split_list
+from .layout import Layout, layout_of
 from .message import Request, Response, parse_cseq
 from .uri import is_sip_uri, parse_name_address, parse_uri, parse_via
 
@@ -62,38 +64,31 @@ def parse_prefix(data: bytes) -> tuple[Request | Response, int]:
         raise MessageError(f"longer than {MESSAGE_BYTES_MAX} bytes", offset=start + MESSAGE_BYTES_MAX, status=513)
     head_end, body_start = _find_body(data, start)
     head = data[start:head_end]
-    lines = _split_lines(head.decode("utf-8", "surrogateescape"))
+    first, *lines = head.decode("utf-8", "surrogateescape").split("\n")
     try:
-        start_line = _parse_start_line(lines[0].removesuffix("\r"))
+        if lines and lines[0].startswith(_CONTINUING):
+            raise _LineFault(0, "the start line is folded")
+        start_line = _parse_start_line(first.removesuffix("\r"))
         if head_end == len(data):
             raise MessageError("the headers do not end with an empty line", offset=head_end)
-        headers, places = _parse_headers(lines)
-        _check_headers(start_line, headers, places)
-        length = _body_length(headers, places, len(data) - body_start)
+        return _put_together(start_line, _read_headers(lines), data, body_start)
     except _LineFault as fault:
         offset = start + _line_offset(head, fault.line)
         raise MessageError(fault.message, offset=offset, status=fault.status) from None
-    end = body_start + length
-    first, second = start_line
-    if isinstance(first, int):
-        return Response(first, second, headers, data[body_start:end]), end
-    return Request(first, second, headers, data[body_start:end]), end
 
 
 def _find_body(data: bytes, start: int) -> tuple[int, int]:
     """Return where the headers end and where the body starts: either side of the first empty line."""
-    crlf, lf = data.find(b"\n\r\n", start), data.find(b"\n\n", start)
-    if lf != -1 and (crlf == -1 or lf < crlf):
+    crlf = data.find(b"\n\r\n", start)
+    lf = data.find(b"\n\n", start, crlf + 1 if crlf != -1 else len(data))
+    if lf != -1:
         return lf, lf + 2
     return (crlf, crlf + 3) if crlf != -1 else (len(data), len(data))
 
 
-_LINE_END = re.compile(r"\n(?![ \t])")  # a line that begins with white space continues the one before (section 7.3.1)
+_CONTINUING: Final = (" ", "\t")  # so begins a line that continues the one before (section 7.3.1)
+_LINE_END = re.compile(r"\n(?![ \t])")
 _LINE_END_BYTES = re.compile(rb"\n(?![ \t])")
-
-
-def _split_lines(head: str) -> list[str]:
-    return _LINE_END.split(head) if "\n " in head or "\n\t" in head else head.split("\n")
 
 
 def _line_offset(head: bytes, line: int) -> int:
@@ -112,8 +107,8 @@ _VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 
 @lru_cache(maxsize=1024)
 def _parse_start_line(line: str) -> StartLine:
-    if "\n" in line or len(line) > HEADER_LENGTH_MAX:
-        raise _LineFault(0, "the start line is folded or too long")
+    if len(line) > HEADER_LENGTH_MAX:
+        raise _LineFault(0, "the start line is too long")
     if line[:4].upper() == "SIP/":
         match = _STATUS_LINE.fullmatch(line)
         if match is None:
@@ -144,30 +139,34 @@ def _check_request_uri(uri: str) -> None:
 
 # --- headers ---------------------------------------------------------------------------------------------------------
 
+_Header = tuple[str, HeaderField, Any]
+"""A header: its name as written; itself, unfolded and trimmed; what its value says, or None where nobody asks yet."""
 
-def _parse_headers(lines: Sequence[str]) -> tuple[tuple[HeaderField, ...], dict[str, int]]:
-    """Return the headers, and for each canonical name the line on which it is first."""
-    if len(lines) > HEADERS_MAX + 1:
+
+def _read_headers(lines: list[str]) -> list[_Header]:
+    if len(lines) <= HEADERS_MAX:
+        try:
+            return list(map(_read_header, lines))
+        except PeerError:
+            pass  # one is wrong, or continues another
+    return _read_one_by_one(_LINE_END.split("\n".join(lines)))
+
+
+def _read_one_by_one(lines: Sequence[str]) -> list[_Header]:
+    if len(lines) > HEADERS_MAX:
         raise _LineFault(HEADERS_MAX + 1, f"more than {HEADERS_MAX} headers")
-    headers: list[HeaderField] = []
-    places: dict[str, int] = {}
-    number = 0
-    try:
-        for number in range(1, len(lines)):
-            name, field = _parse_header(lines[number])
-            if name not in places:
-                places[name] = number
-            elif name in _ONCE:
-                raise PeerError(f"{name} comes twice")
-            headers.append(field)
-    except PeerError as error:
-        raise _LineFault(number, str(error), error.status) from None
-    return tuple(headers), places
+    headers: list[_Header] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            headers.append(_read_header(line))
+        except PeerError as error:
+            _check_once(layout_of(tuple(name for name, _, _ in headers)))  # then that is the first fault
+            raise _LineFault(number, str(error), error.status) from None
+    return headers
 
 
 @lru_cache(maxsize=8192)  # most lines come again in the next message of the call
-def _parse_header(line: str) -> tuple[str, HeaderField]:
-    """Return the canonical name and the header, unfolded and trimmed, its value checked."""
+def _read_header(line: str) -> _Header:
     if len(line) > HEADER_LENGTH_MAX:
         raise PeerError(f"a header of more than {HEADER_LENGTH_MAX} characters")
     if "\n" in line:
@@ -177,33 +176,72 @@ def _parse_header(line: str) -> tuple[str, HeaderField]:
     if not colon or not is_token(written):
         raise PeerError(f"'{line[:40].rstrip()}' is not a header: a name, a colon and a value")
     name, value = canonical_name(written), value.strip(WHITE_SPACE)
-    check = _CHECKS.get(name)
-    if check is not None:
-        try:
-            check(value)
-        except PeerError as error:
-            raise PeerError(f"{name}: {error}", status=error.status) from None
-    return name, (written, value)
+    read = _READERS.get(name)
+    if read is None:
+        return written, (written, value), None
+    try:
+        return written, (written, value), read(value)
+    except PeerError as error:
+        raise PeerError(f"{name}: {error}", status=error.status) from None
 
 
-def _check_headers(start_line: StartLine, headers: Sequence[HeaderField], places: dict[str, int]) -> None:
-    for name in _MANDATORY:
-        if name not in places:
-            raise _LineFault(len(headers) + 1, f"{name} is missing")
-    line = places["CSeq"]
-    method = parse_cseq(headers[line - 1][1]).method
-    if isinstance(start_line[0], str) and start_line[0] != method:
-        raise _LineFault(line, f"CSeq: the method is {method}, but that of the request is {start_line[0]}")
+class _Kind:
+    """What messages with the same header names have in common."""
+
+    __slots__ = ("layout", "length_at", "mandatory")
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        """Raises _LineFault where a header is missing, or comes twice, that says whose message it is."""
+        self.layout = layout_of(names)
+        _check_once(self.layout)
+        first = self.layout.first
+        for name in _MANDATORY:
+            if name not in first:
+                raise _LineFault(len(names) + 1, f"{name} is missing")
+        self.mandatory: itemgetter[tuple[Any, ...]] = itemgetter(*(first[name] for name in _MANDATORY))
+        """Picks what the mandatory headers say from what all say."""
+        self.length_at = first.get("Content-Length")
 
 
-def _body_length(headers: Sequence[HeaderField], places: dict[str, int], available: int) -> int:
-    line = places.get("Content-Length")
-    if line is None:
-        return available
-    length = int(headers[line - 1][1])
-    if length > available:
-        raise _LineFault(line, f"Content-Length is {length}, but {available} bytes follow")
-    return length
+_kind_of = lru_cache(maxsize=1024)(_Kind)
+
+
+def _check_once(layout: Layout) -> None:
+    repeated = [(places[1], name) for name, places in layout.places.items() if len(places) > 1 and name in _ONCE]
+    if repeated:
+        place, name = min(repeated)
+        raise _LineFault(place + 1, f"{name} comes twice")
+
+
+def _put_together(
+    start_line: StartLine, headers: list[_Header], data: bytes, body_start: int
+) -> tuple[Request | Response, int]:
+    """Return the message, which knows what its headers say, and where it ends."""
+    names, fields, read = zip(*headers, strict=True) if headers else ((), (), ())
+    kind = _kind_of(names)
+    via, sender, recipient, call_id, cseq = kind.mandatory(read)
+    told, second = start_line
+    if isinstance(told, str) and told != cseq.method:
+        fault = f"CSeq: the method is {cseq.method}, but that of the request is {told}"
+        raise _LineFault(kind.layout.first["CSeq"] + 1, fault)
+    end = len(data)
+    if kind.length_at is not None:
+        length, end = read[kind.length_at], body_start + read[kind.length_at]
+        if end > len(data):
+            fault = f"Content-Length is {length}, but {len(data) - body_start} bytes follow"
+            raise _LineFault(kind.length_at + 1, fault)
+    body = data[body_start:end]
+    message = Request(told, second, fields, body) if isinstance(told, str) else Response(told, second, fields, body)
+    known = message.knowing(
+        layout=kind.layout,
+        via=via,
+        branch=via.branch,
+        from_tag=sender.tag,
+        to_tag=recipient.tag,
+        call_id=call_id,
+        cseq=cseq,
+    )
+    return known, end
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
@@ -211,22 +249,26 @@ def _body_length(headers: Sequence[HeaderField], places: dict[str, int], availab
 _DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")
 
 
-def _check_each(parse: Callable[[str], object], value: str) -> None:
-    elements = split_list(value)
+def _read_list(parse: Callable[[str], object], value: str) -> object:
+    """Return the first element of a list, when all have been read."""
+    if value and "," not in value:
+        return parse(value)
+    elements = [parse(element) for element in split_list(value)]
     if not elements:
         raise PeerError("the value is empty")
-    for element in elements:
-        parse(element)
+    return elements[0]
 
 
-def _check_call_id(value: str) -> None:
+def _read_call_id(value: str) -> str:
     if not value or " " in value or "\t" in value:
         raise PeerError(f"'{value[:40]}' is not one word")
+    return value
 
 
-def _check_content_length(value: str) -> None:
+def _read_content_length(value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) <= 20):
         raise PeerError(f"'{value[:40]}' is not a number of bytes")
+    return int(value)
 
 
 def _check_date(value: str) -> None:
@@ -234,13 +276,13 @@ def _check_date(value: str) -> None:
         raise PeerError(f"'{value[:40]}' is not a date like 'Sat, 13 Nov 2010 23:29:00 GMT'")
 
 
-_CHECKS: Final[dict[str, Callable[[str], object]]] = {
-    "Via": partial(_check_each, parse_via),
+_READERS: Final[dict[str, Callable[[str], object]]] = {
+    "Via": partial(_read_list, parse_via),
     "From": parse_name_address,
     "To": parse_name_address,
-    "Contact": partial(_check_each, parse_name_address),
-    "Call-ID": _check_call_id,
+    "Contact": partial(_read_list, parse_name_address),
+    "Call-ID": _read_call_id,
     "CSeq": parse_cseq,
-    "Content-Length": _check_content_length,
+    "Content-Length": _read_content_length,
     "Date": _check_date,
 }

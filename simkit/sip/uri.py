@@ -1,9 +1,9 @@
 """SIP URIs, name-addresses and Via: who and where (RFC 3261 sections 19.1, 20.10, 20.42 and 25.1)."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import PeerError
 from .grammar import WHITE_SPACE, Parameters, parameter, parse_parameters
@@ -30,37 +30,29 @@ class SipUri:
         return self.host.strip("[]"), self.port or (SIPS_PORT if self.scheme == "sips" else SIP_PORT)
 
 
-@dataclass(frozen=True, slots=True)
-class NameAddress:
+class NameAddress(NamedTuple):
     """The value of From, To, Contact, Route or Record-Route: a URI as written, display name and parameters."""
 
     uri: str
     display_name: str = ""
     parameters: Parameters = ()
-    tag: str | None = field(init=False, repr=False, compare=False)
-    """The tag (RFC 3261 section 19.3); None where there is none."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "tag", parameter(self.parameters, "tag") or None)
+    tag: str | None = None
+    """The tag among the parameters (RFC 3261 section 19.3); None where there is none."""
 
     def parameter(self, name: str) -> str | None:
         """Return a parameter's value by its lower-case name: "" for a bare name, None where it is missing."""
         return parameter(self.parameters, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Via:
+class Via(NamedTuple):
     """One Via value (RFC 3261 section 20.42)."""
 
     transport: str
     host: str
     port: int | None
     parameters: Parameters = ()
-    branch: str = field(init=False, repr=False, compare=False)
-    """The branch parameter; "" where there is none (RFC 2543)."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "branch", parameter(self.parameters, "branch") or "")
+    branch: str = ""
+    """The branch among the parameters; "" where there is none (RFC 2543)."""
 
     def parameter(self, name: str) -> str | None:
         """Return a parameter's value by its lower-case name: "" for a bare name, None where it is missing."""
@@ -106,11 +98,14 @@ def parse_name_address(value: str) -> NameAddress:
     value = value.strip(WHITE_SPACE)
     if match := _NAME_ADDRESS.fullmatch(value):
         display_name, uri, rest = match.groups()
-        return NameAddress(uri, display_name.rstrip(WHITE_SPACE), parse_parameters(rest))
-    if match := _BARE_ADDRESS.fullmatch(value):
+        display_name = display_name.rstrip(WHITE_SPACE)
+    elif match := _BARE_ADDRESS.fullmatch(value):
         uri, rest = match.groups("")
-        return NameAddress(uri, "", parse_parameters(rest))
-    raise PeerError(f"'{value[:60]}' is not an address")
+        display_name = ""
+    else:
+        raise PeerError(f"'{value[:60]}' is not an address")
+    parameters = parse_parameters(rest)
+    return NameAddress(uri, display_name, parameters, parameter(parameters, "tag") or None)
 
 
 @lru_cache(maxsize=4096)
@@ -120,7 +115,9 @@ def parse_via(value: str) -> Via:
     if match is None:
         raise PeerError(f"'{value[:60]}' is not 'SIP/2.0/transport host:port'")
     transport, host, port, rest = match.groups()
-    return Via(transport.upper(), host, int(port) if port else None, parse_parameters(rest))
+    parameters = parse_parameters(rest)
+    branch = parameter(parameters, "branch") or ""
+    return Via(transport.upper(), host, int(port) if port else None, parameters, branch)
 
 
 @lru_cache(maxsize=4096)

@@ -83,6 +83,7 @@ def test_a_line_feed_alone_ends_a_line_too() -> None:
 def test_the_first_empty_line_ends_the_headers_whatever_line_ends_follow() -> None:
     assert parse_message(datagram(end="\n", body=b"a\r\n\r\nb")).body == b"a\r\n\r\nb"
     assert parse_message(datagram(body=b"a\n\nb")).body == b"a\n\nb"
+    assert parse_message(datagram(end="\n", body=b"\r\na")).body == b"\r\na"
 
 
 def test_line_ends_before_a_message_are_skipped() -> None:

@@ -102,9 +102,10 @@ def single_header_twice(sending: Sending) -> Breach | None:
     """A header that has one value, given two that differ: by the sender, or by a proxy on the way."""
     copies: tuple[Sending | Passing, ...] = (sending, *sending.passed_on)
     for copy in copies:
-        for name in SINGLE:
+        repeated = copy.message.layout.repeated
+        for name in (name for name in SINGLE if name in repeated) if repeated else ():
             values = copy.message.values(name)
-            if len(values) > 1 and len(set(values)) > 1:
+            if len(set(values)) > 1:
                 text = (
                     f"put {name} into {named(copy.message)} twice, with {values[0]} and {values[1]}; it has one value"
                 )
