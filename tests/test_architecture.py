@@ -31,9 +31,9 @@ MAY_IMPORT = {  # beside itself and what is for everybody
     "sut": ("sip", "settings", "processes"),
     "runs": ("flows", "drivers", "foreign", "sut", "museum", "ua", "sip", "trace", "settings", "processes"),
     "captures": ("trace", "sip"),
-    "rebuild": ("audit", "trace", "sip"),
+    "rebuild": ("audit", "runs", "flows", "rulebook", "trace", "sip"),
     "audit": ("trace", "sip", "rulebook"),  # never ua: it judges ua, and would share its errors
-    "reports": ("runs", "conformance", "museum", "captures", "audit", "flows", "sip", "trace", "rulebook"),
+    "reports": ("runs", "conformance", "museum", "captures", "rebuild", "audit", "flows", "sip", "trace", "rulebook"),
     "museum": ("ua", "sip"),
     "conformance": ("runs", "museum", "audit", "flows", "rulebook"),
     "sipp": ("flows", "sip"),

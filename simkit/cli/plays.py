@@ -8,14 +8,13 @@ from typing import Final
 
 import click
 
-from ..audit.finding import CallAudit
 from ..captures.compare import compare_calls
 from ..captures.comparison import Comparison, Kind
 from ..errors import CaptureError
-from ..flows.loader import load
 from ..flows.logic import with_logics
 from ..flows.model import Calls, Flow
-from ..rebuild.rebuilt import rebuild_call
+from ..rebuild.deviations import Settled, settle
+from ..reports.deviation import deviation_failure, deviation_object
 from ..runs.run import Expectation, Failure, Run, Verdict
 from ..trace import Trace
 from ..units import MS
@@ -36,8 +35,31 @@ class Play:
     """Where its recording is, or belongs; None for a flow that is no file."""
     recorded: list[Trace] | None
     """The calls of the recording; None where there is none to compare with."""
-    audit: CallAudit | None = None
-    """What the rules say of the recorded call, if the flow was rebuilt from it: then the flow is the comparison."""
+    rebuilt: Settled | None = None
+    """What the flow was rebuilt from, if it was: then the flow is the comparison."""
+
+    def judge(self, run: Run) -> None:
+        """Let the verdict on a rebuilt call say whether its parties did as our timer logic does."""
+        if self.rebuilt is None or run.interrupted:
+            return
+        faults = [deviation for deviation in self.rebuilt.deviations if deviation.is_fault]
+        for name, actor in run.flow.actors.items():
+            verdict = Verdict.FAIL if any(fault.actor == name for fault in faults) else Verdict.PASS
+            run.expectations.append(Expectation(actor.source, f"{name} does as our timer logic does", verdict))
+        run.failures += [deviation_failure(fault, self.rebuilt, run) for fault in faults]
+        if faults and run.verdict is Verdict.PASS:
+            run.verdict = Verdict.FAIL
+
+    def more(self) -> dict[str, object]:
+        """Return what is to be said in JSON of a call that was rebuilt: of the recording, not of how it was played."""
+        if self.rebuilt is None:
+            return {}
+        from ..reports.audit_json import finding_object
+
+        return {
+            "deviations": [deviation_object(each) for each in self.rebuilt.deviations],
+            "violations": [finding_object(finding) for finding in self.rebuilt.rebuilt.audit.findings],
+        }
 
     def compare(self, run: Run) -> Comparison | None:
         """Hold a run against the recording, and let its verdict say whether it is the same. None: there is none.
@@ -73,6 +95,7 @@ class Chosen:
     """`--flow`: what the captures are recordings of."""
     recorded_speed: int
     """`--recorded-speed`: the time in which captures were taken that are rebuilt."""
+    seed: int
     compares: bool
     """Whether recordings are of use: not where they are made anew."""
 
@@ -104,25 +127,37 @@ class Chosen:
         flow = flow_named(self.flow, self.selection.case) if self.flow else recorded_flow(path)
         recorded = read_calls(path)
         if flow is None:
-            yield from _rebuilt(path, recorded, self.recorded_speed)
+            yield from self._rebuilt(path, recorded)
             return
         if flow.calls.count > 1:
             flow = replace(flow, calls=Calls(len(recorded), flow.calls.every_us))
         yield Play(flow, path, recorded if self.compares else None)
 
+    def _rebuilt(self, path: str, calls: Sequence[Trace]) -> Iterator[Play]:
+        """Yield each call of somebody's capture as a flow; say which cannot be one."""
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", os.path.basename(path).partition(".")[0]).strip("-") or "capture"
+        shown = os.path.basename(path)
+        for number, trace in enumerate(calls, 1):
+            name, source = (f"{stem}-{number}", f"{shown}, call {number}") if len(calls) > 1 else (stem, shown)
+            try:
+                settled = self._settled(trace, name, source)
+            except CaptureError as reason:
+                say(f"{source}: not replayed: {reason}", err=True)
+                continue
+            if left_out := settled.rebuilt.left_out:
+                methods = ", ".join(f"{count} {method}" for method, count in sorted(left_out.items()))
+                say(f"{source}: left out: {methods}", err=True)
+            yield Play(settled.flow, None, None, settled)
 
-def _rebuilt(path: str, calls: Sequence[Trace], speed: int) -> Iterator[Play]:
-    """Yield each call of somebody's capture as a flow; say which cannot be one."""
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", os.path.basename(path).partition(".")[0]).strip("-") or "capture"
-    shown = os.path.basename(path)
-    for number, trace in enumerate(calls, 1):
-        name, source = (f"{stem}-{number}", f"{shown}, call {number}") if len(calls) > 1 else (stem, shown)
-        try:
-            rebuilt = rebuild_call(trace, name=name, source=source, tolerance_us=_TICK_US * speed, speed=speed)
-        except CaptureError as reason:
-            say(f"{source}: not replayed: {reason}", err=True)
-            continue
-        if rebuilt.left_out:
-            methods = ", ".join(f"{count} {method}" for method, count in sorted(rebuilt.left_out.items()))
-            say(f"{source}: left out: {methods}", err=True)
-        yield Play(load(rebuilt.text, f"<{source}>")[0], None, None, rebuilt.audit)
+    def _settled(self, trace: Trace, name: str, source: str) -> Settled:
+        """Return a call that can be played to its end; where somebody's own logic is to play it, as that has it."""
+        speed = self.recorded_speed
+        return settle(
+            trace,
+            name=name,
+            source=source,
+            tolerance_us=_TICK_US * speed,
+            speed=speed,
+            seed=self.seed,
+            untold=self.logics,
+        )

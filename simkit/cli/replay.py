@@ -14,6 +14,8 @@ from ..audit.finding import CallAudit
 from ..captures.comparison import Comparison, Kind
 from ..errors import ForeignError
 from ..flows.model import Flow
+from ..rebuild.deviations import Settled
+from ..reports.deviation import choices_text
 from ..reports.flow_lines import Origin, Side
 from ..reports.style import Style
 from ..runs.play import LOCAL_HOST, TOLERANCE_US, check_replayable, play
@@ -127,7 +129,7 @@ def command(
         _refuse(context, {"verbatim"}, "with --target")
         return _against(captures, options, target, side or "uac")
     selection = Selection(paths, values, case, text, tags)
-    plays = Chosen(selection, logics, flow, options.recorded_speed, compares=not options.update).plays()
+    plays = Chosen(selection, logics, flow, options.recorded_speed, options.seed, compares=not options.update).plays()
     tested = Target(target, side, sut, start, ready, warp, log)
     tested.check([play.flow for play in plays])
     plays = [replace(play, flow=tested.replaces(play.flow)) for play in plays]
@@ -228,7 +230,6 @@ def _plan(plays: Sequence[Play], options: Options) -> int:
 
 
 def _replay(plays: Sequence[Play], options: Options) -> int:
-    from ..reports.audit import call_text
     from ..reports.systems import systems_text
     from ..reports.wire import wire_line
 
@@ -240,14 +241,15 @@ def _replay(plays: Sequence[Play], options: Options) -> int:
         outputs = [(write, stack.enter_context(Output(path))) for write, path in writers if path]
         for each in plays:
             run, audits = _play(each.flow, options, words)
+            each.judge(run)
             comparison = each.compare(run)
-            done.append(Done(run, audits))
+            done.append(Done(each, run, audits))
             more = systems_text(run, audits, look, verbose=options.verbose) if run.flow.systems else ""
             words.add(run, len(done), more=more)
             if comparison is not None:
                 _tell(each, comparison, options, look)
-            if each.audit is not None and options.manner is not Manner.SILENT and (options.verbose or not run.passed):
-                say(f"\nThe recorded call, by the rules:\n\n{call_text(each.audit, look)}\n")
+            if each.rebuilt is not None and (options.verbose or (len(plays) == 1 and options.manner is Manner.PLAIN)):
+                _tell_recorded(each.rebuilt, run, options, look)
             if options.update:
                 _update(each, run, options)
             if run.interrupted or (options.stop and not run.passed):
@@ -269,6 +271,7 @@ def _replay(plays: Sequence[Play], options: Options) -> int:
 class Done:
     """A flow that was played, and what the rules say of its calls, where they were asked."""
 
+    play: Play
     run: Run
     audits: Sequence[CallAudit]
 
@@ -287,13 +290,24 @@ def _tell(play: Play, comparison: Comparison, options: Options, look: Style) -> 
         say(f"\n{text}\n")
 
 
+def _tell_recorded(rebuilt: Settled, run: Run, options: Options, look: Style) -> None:
+    """Say what is remarkable in a recorded call."""
+    from ..reports.audit import call_text
+
+    if choices := choices_text(rebuilt, look):
+        say(f"\n{choices}")
+    if options.verbose or not run.passed:
+        say(f"\nThe recorded call, by the rules:\n\n{call_text(rebuilt.rebuilt.audit, look)}")
+    say("")
+
+
 def _update(play: Play, run: Run, options: Options) -> None:
     """Make what was seen the flow's recording, where everything held."""
     if not play.path or not run.passed:
         return
     os.makedirs(os.path.dirname(play.path), exist_ok=True)
     with Output(play.path) as output:
-        _write_capture(output, [Done(run, ())])
+        _write_capture(output, [Done(play, run, ())])
     if options.manner in (Manner.PLAIN, Manner.VERBOSE):
         say(f"recorded: {play.path}", err=True)
 
@@ -329,10 +343,15 @@ def _write_capture(output: Output, done: Sequence[Done]) -> None:
 
 def _write_json(output: Output, done: Sequence[Done]) -> None:
     from ..reports.json_report import json_line
+
+    output.write("".join(json_line(each.run, more=_more(each)) for each in done))
+
+
+def _more(done: Done) -> Mapping[str, object]:
+    """Return what JSON says of a run with a real system, or of a call that was rebuilt."""
     from ..reports.systems import systems_object
 
-    more = [systems_object(each.run, each.audits) if each.run.flow.systems else {} for each in done]
-    output.write("".join(json_line(each.run, more=objects) for each, objects in zip(done, more, strict=True)))
+    return systems_object(done.run, done.audits) if done.run.flow.systems else done.play.more()
 
 
 def _write_junit(output: Output, done: Sequence[Done]) -> None:

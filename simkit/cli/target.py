@@ -103,8 +103,9 @@ def _play(path: str, calls: Sequence[tuple[int, Call]], terms: Terms) -> PlayedC
 
 def _side(call: Call, terms: Terms, first_at: int) -> RecordedSide:
     us = call.party(_us(call, terms))
+    peer, steps = call.hop(us)
     host = us.address.rpartition(":")[0].strip("[]")
-    return RecordedSide(call.transits, us.name, call.other(us).name, host, call.began_at - first_at)
+    return RecordedSide(steps, us.name, peer.name, host, call.began_at - first_at)
 
 
 def _compared(

@@ -1,7 +1,7 @@
-"""What one recorded call tells about its two parties: who called, who knows timers, what each asked for and how.
+"""What one recorded call tells about its parties: who called whom, by which proxies, who said what, and how often.
 
-Read from the messages alone (RFC 3261 section 13, RFC 4028 sections 7 and 9). What happened when is the business of
-`flow_text`; calls through proxies are left out.
+Read from the messages alone (RFC 3261 sections 13 and 16). How the parties were set is the business of `settings`, what
+happened when that of `flow_text`.
 """
 
 from collections import Counter
@@ -16,10 +16,12 @@ from ..units import S
 
 METHODS: Final = ("INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS")
 """What a user agent of a flow can say."""
+SESSION_METHODS: Final = ("INVITE", "UPDATE")
+"""Those that refresh a session (RFC 4028 section 3)."""
 RINGING: Final = 180
 INTERVAL_TOO_SMALL: Final = 422  # RFC 4028 section 6
 
-_FLOOR_S: Final = 90  # RFC 4028 section 4
+_WITH_ONE_PROXY: Final = 3
 _SILENT_AFTER: Final = 1  # so many retransmissions without an answer
 _LATE_AFTER: Final = 3  # ... with one in the end, which took as long as T2 (RFC 3261 section 17.1.2.1)
 _LATE_US: Final = 4 * S
@@ -59,28 +61,63 @@ class Party:
 
 @dataclass(slots=True)
 class Call:
-    """A call between two parties, in SIP's time: capture's time, times its speed."""
+    """A call between two user agents, in SIP's time: capture's time, times its speed."""
 
-    caller: Party
-    callee: Party
+    parties: list[Party]
+    """The caller, the proxies on the way of its INVITE, the callee."""
     transits: list[Transit]
-    """Each message that a flow can tell, once, between "alice" and "bob", counted from the first INVITE."""
-    resent: Counter[int]
-    """How often a message was sent again, by its number."""
-    left_out: Counter[str]
-    """What a flow cannot tell, by method."""
+    """Each message that a flow can tell, once on each hop, in the parties' names, counted from the first INVITE."""
     began_at: int
     """When its first INVITE was sent: microseconds since the capture began."""
+    resent: Counter[int] = field(default_factory=Counter)
+    """How often a message was sent again, by its number."""
+    resent_at: dict[int, int] = field(default_factory=dict)
+    """When a message was sent for the last time, by its number."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """What a flow cannot tell, by method."""
     ended_at: int = 0
     """When the last message of any kind was seen."""
 
-    def other(self, party: Party) -> Party:
-        """Return the other side."""
-        return self.callee if party is self.caller else self.caller
+    @property
+    def caller(self) -> Party:
+        """Who called."""
+        return self.parties[0]
+
+    @property
+    def callee(self) -> Party:
+        """Who was called."""
+        return self.parties[-1]
+
+    @property
+    def proxies(self) -> list[Party]:
+        """Those between them, in the order in which the INVITE passed them."""
+        return self.parties[1:-1]
 
     def party(self, name: str) -> Party:
-        """Return a side by its name in the flow."""
-        return self.caller if name == self.caller.name else self.callee
+        """Return a party by its name in the flow."""
+        return next(party for party in self.parties if party.name == name)
+
+    def hop(self, us: Party) -> tuple[Party, list[Transit]]:
+        """Return what one side said and heard, and who it had to do with: the other side, or its proxy."""
+        peer = self.parties[1] if us is self.caller else self.parties[-2]
+        ends = {us.name, peer.name}
+        return peer, [each for each in self.transits if {each.sender, each.receiver} == ends]
+
+    def onward(self, request: Transit) -> Transit | None:
+        """Return a request as the proxy that got it sent it on; None where it did not, or is none."""
+        if self.party(request.receiver) not in self.proxies:
+            return None
+        wanted = tuple(map(request.message.header, ("CSeq", "From")))
+        return next(
+            (
+                each
+                for each in self.party(request.receiver).sent
+                if each.message.is_request
+                and each.number > request.number
+                and tuple(map(each.message.header, ("CSeq", "From"))) == wanted
+            ),
+            None,
+        )
 
     def answers(self, request: Transit) -> list[Transit]:
         """Return the responses to a request."""
@@ -88,19 +125,26 @@ class Call:
         return [
             each
             for each in self.party(request.receiver).sent
-            if isinstance(each.message, Response) and (each.message.header("CSeq"), each.message.branch) == wanted
+            if each.receiver == request.sender
+            and isinstance(each.message, Response)
+            and (each.message.header("CSeq"), each.message.branch) == wanted
         ]
 
     def final(self, request: Transit) -> Transit | None:
         """Return the final response to a request; None where none was seen."""
         return next((each for each in self.answers(request) if status_of(each.message) >= 200), None)
 
+    def last_sent_at(self, transit: Transit) -> int:
+        """Return when a message was sent for the last time."""
+        return self.resent_at.get(transit.number, transit.sent_at)
+
     def was_ignored(self, request: Transit) -> bool:
         """Whether a request was sent again and again, and not answered before it was given up."""
+        first = next(iter(self.answers(request)), None)
         return (
             request.message.method != "ACK"
             and self.resent[request.number] >= _SILENT_AFTER
-            and ((final := self.final(request)) is None or final.sent_at - request.sent_at >= _GIVEN_UP_US)
+            and (first is None or first.sent_at - request.sent_at >= _GIVEN_UP_US)
         )
 
     def was_answered_late(self, request: Transit) -> bool:
@@ -121,32 +165,46 @@ class Call:
 
 
 def read_call(trace: Trace, *, speed: int = 1) -> Call:
-    """Return what a call tells. Raises CaptureError for one that does not begin in the capture, or has proxies."""
+    """Return what a call tells. Raises CaptureError for one that does not begin in the capture, or that forks."""
     messages = list(trace.messages())
-    first = next((each for each in messages if _begins_a_call(each.message)), None)
+    first = next((each for each in messages if begins_a_call(each.message)), None)
     if first is None:
         raise CaptureError("the capture does not show how the call begins")
-    if {end for each in messages for end in (each.sender, each.receiver)} != {first.sender, first.receiver}:
-        raise CaptureError("more than two parties are in the call: through proxies no call is rebuilt")
-    caller, callee = Party("alice", first.sender), Party("bob", first.receiver)
-    call = Call(caller, callee, [], Counter(), Counter(), first.sent_at * speed)
+    path = _path(messages, first)
+    strangers = {end for each in messages for end in (each.sender, each.receiver)} - set(path)
+    if strangers:
+        raise CaptureError(f"{', '.join(sorted(strangers))} is not on the way of its INVITE: the call forks")
+    names = ["alice", *(f"proxy{number}" for number in range(1, len(path) - 1)), "bob"]
+    if len(path) == _WITH_ONE_PROXY:
+        names[1] = "proxy"
+    call = Call([Party(*each) for each in zip(names, path, strict=True)], [], first.sent_at * speed)
     _add(call, [each for each in messages if each.sent_at >= first.sent_at], first.sent_at, speed)
     return call
 
 
+def _path(messages: Iterable[Transit], first: Transit) -> list[str]:
+    """Return the addresses that the first INVITE passed."""
+    path = [first.sender, first.receiver]
+    for each in messages:
+        if begins_a_call(each.message) and each.sender == path[-1] and each.receiver not in path:
+            path.append(each.receiver)
+    return path
+
+
 def _add(call: Call, messages: Iterable[Transit], origin_at: int, speed: int) -> None:
     known: dict[tuple[object, ...], int] = {}
+    names = {party.address: party.name for party in call.parties}
     for each in messages:
-        name = call.caller.name if each.sender == call.caller.address else call.callee.name
-        sender = call.party(name)
+        sender, receiver = call.party(names[each.sender]), names[each.receiver]
         at = (each.sent_at - origin_at) * speed
         call.ended_at = at
-        key = (name, *_identity(each.message))
+        key = (sender.name, receiver, *_identity(each.message))
         if key in known:
             call.resent[known[key]] += 1
+            call.resent_at[known[key]] = at
             continue
         known[key] = each.number
-        told = replace(each, sent_at=at, received_at=at, sender=name, receiver=call.other(sender).name)
+        told = replace(each, sent_at=at, received_at=at, sender=sender.name, receiver=receiver)
         sender.sent.append(told)
         if _is_for_flows(each.message):
             call.transits.append(told)
@@ -164,7 +222,8 @@ def _is_for_flows(message: Message) -> bool:
     return message.method in METHODS and not (100 <= status_of(message) < 200 and status_of(message) != RINGING)
 
 
-def _begins_a_call(message: Message) -> bool:
+def begins_a_call(message: Message) -> bool:
+    """Whether a message is an INVITE outside a dialog."""
     return isinstance(message, Request) and message.method == "INVITE" and message.to_tag is None
 
 
@@ -179,46 +238,3 @@ def _shows_timers(message: Message) -> bool:
 def status_of(message: Message) -> int:
     """Return the status of a response; 0 for a request."""
     return message.status if isinstance(message, Response) else 0
-
-
-def session_timer(call: Call, party: Party) -> dict[str, object]:
-    """Return a party's `session_timer` block: what it asked for, took and refused."""
-    if not party.knows_timers:
-        return {"enabled": False}
-    asks = [each.message for each in party.sent if each.message.header("Session-Expires") is not None]
-    asked = next((message for message in asks if message.is_request), asks[0] if asks else None)
-    session = asked.session_expires if asked else None
-    refusal = party.first(lambda message: status_of(message) == INTERVAL_TOO_SMALL)
-    said = refusal or (asked if party is call.caller else None)
-    least_s = (said.min_se if said else None) or min(_FLOOR_S, session.interval_s if session else _FLOOR_S)
-    block: dict[str, object] = {"min_se": least_s}
-    if session and not (party is call.callee and _asked_for(call, session.interval_s)):
-        block["default_expires"] = session.interval_s
-    if session and session.refresher and (party is call.caller or _chose_itself(call)):
-        block["prefer_refresher"] = session.refresher.value
-    if party.refreshes_by_update:
-        block["use_update"] = True
-    return block
-
-
-def _asked_for(call: Call, interval_s: int) -> bool:
-    """Whether the caller asked for this interval."""
-    asked = (each.message.session_expires for each in call.caller.sent)
-    return any(session.interval_s == interval_s for session in asked if session)
-
-
-def _chose_itself(call: Call) -> bool:
-    """Whether the caller left it to the callee who refreshes."""
-    invite = call.caller.first(_begins_a_call)
-    session = invite.session_expires if invite else None
-    return session is None or session.refresher is None
-
-
-def interval_us(call: Call) -> int | None:
-    """Return the shortest session interval that a 2xx set; None: no timer was agreed on."""
-    found = [
-        session.interval_s * S
-        for each in call.transits
-        if 200 <= status_of(each.message) < 300 and (session := each.message.session_expires)
-    ]
-    return min(found, default=None)

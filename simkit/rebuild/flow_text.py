@@ -1,39 +1,44 @@
 """A recorded call as a flow: the parties as they showed themselves, what people did to them, and what was seen.
 
-What a session timer does by itself (refresh, hang up in time, try again after 422) gets no stimulus: it is for our
-timer logic to do at its own time, and the flow fails where the recorded stack did something else. What a timer cannot
-have done (hang up early, reject, ring, fall silent) is put into the flow as it happened.
+What a session timer does by itself (refresh, hang up in time, try again what was refused) gets no stimulus: it is for
+our timer logic to do at its own time, and the flow fails where the recorded stack did something else. What a timer
+cannot have done (hang up early, reject, ring, fall silent) is put into the flow as it happened. A party may also be
+told: then it is scripted, and says what it said.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from ..audit.finding import CallAudit
 from ..sip.message import Request
-from ..sip.session_headers import Refresher, SessionExpires
 from ..trace import Transit
-from ..units import MS, S, format_duration
-from .call import (
-    INTERVAL_TOO_SMALL,
-    RINGING,
-    Call,
-    Party,
-    interval_us,
-    session_timer,
-    status_of,
-)
+from ..units import DAY, MS, S, format_duration
+from .call import INTERVAL_TOO_SMALL, RINGING, SESSION_METHODS, Call, Party, status_of
+from .crossings import LATENCY_US, crossings, in_playing_order
+from .sessions import GLARE_WAIT_US, Cause, Causes, holds
+from .settings import interval_us, proxy_session_timer, session_timer
+from .silences import Happened, Silences, stimulus
 
-_BY_TIMER: Final = frozenset(("session-expired", "refresh-failed", "no-ack"))
-"""Why a call ended, if nobody hung up."""
-_SESSION: Final = ("INVITE", "UPDATE")
-_OF_ITSELF: Final = (487, 491, INTERVAL_TOO_SMALL)  # answers that follow from what was said before
+_OF_ITSELF: Final = (487, INTERVAL_TOO_SMALL)  # answers that follow from what was said before
+_GONE: Final = 481
+_GLARE: Final = 491
 _AT_ONCE_US: Final = 1 * S
 """What is done so soon after the message before is done at once: then a slower or quicker machine changes nothing."""
+_SETTLING: Final = (0, *range(200, 300))
+"""A request, and its 2xx."""
 _ROUND_US: Final = 100 * MS
-_SILENT_AFTER_US: Final = 1 * S
-"""Who falls silent does so after its last message; when exactly, nobody knows."""
+_VERBS: Final[dict[Cause | None, str]] = {
+    Cause.HOLD: "hold",
+    Cause.RESUME: "resume",
+    Cause.REFRESH: "refresh",
+    Cause.HANG_UP: "hang up",
+    Cause.CANCEL: "cancel",
+    Cause.OPTIONS: "options",
+}
+_TOLD: Final = ("Supported", "Require", "Session-Expires", "Min-SE", "Allow", "Retry-After", "Reason")
+"""The headers that a party which is told repeats."""
 
 
 def window_us(call: Call, *, tolerance_us: int) -> int:
@@ -41,128 +46,209 @@ def window_us(call: Call, *, tolerance_us: int) -> int:
     return max(tolerance_us, (interval_us(call) or 0) // 10)
 
 
-def flow_text(call: Call, audit: CallAudit, *, name: str, about: str, tolerance_us: int) -> str:
-    """Return the flow of a call as YAML."""
-    writer = _Writer(call, audit, window_us(call, tolerance_us=tolerance_us))
-    lines = [
-        "simkit: 1",
-        f"name: {name}",
-        f"about: {json.dumps(about)}",
-        "actors:",
-        f"  alice: {writer.actor(call.caller, 'uac')}  # {call.caller.address}",
-        f"  bob: {writer.actor(call.callee, 'uas')}  # {call.callee.address}",
-        "flow:",
-        *writer.lines(),
-    ]
-    return "\n".join([*lines, ""])
+@dataclass(frozen=True, slots=True)
+class FlowText:
+    """A flow as YAML, and where it came from."""
+
+    text: str
+    origins: dict[int, Transit]
+    """The recorded message of each line of it that has one, by the line's number."""
+
+
+def flow_text(
+    call: Call, audit: CallAudit, *, name: str, about: str, tolerance_us: int, told: Collection[str] = ()
+) -> FlowText:
+    """Return the flow of a call; the parties in `told` say what they said, the others what our logic has them say."""
+    causes = Causes(call, audit, window_us(call, tolerance_us=tolerance_us))
+    writer = _Writer(causes, frozenset(told))
+    for line in ("simkit: 1", f"name: {name}", f"about: {json.dumps(about)}", *writer.terms(), "actors:"):
+        writer.add(line)
+    for party in call.parties:
+        writer.add(f"  {party.name}: {json.dumps(writer.actor(party))}  # {party.address}")
+    writer.add("flow:")
+    writer.write()
+    return FlowText("\n".join([*writer.lines, ""]), writer.origins)
 
 
 @dataclass(frozen=True, slots=True)
+class _Block:
+    """The lines about one message, or about what happened to a party."""
+
+    at: int
+    before: tuple[str, ...]
+    transit: Transit | None = None
+    after: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
 class _Writer:
     """Writes the parts of a flow."""
 
-    call: Call
-    audit: CallAudit
-    window_us: int
+    causes: Causes
+    told: frozenset[str]
+    lines: list[str] = field(default_factory=list)
+    origins: dict[int, Transit] = field(default_factory=dict)
+    _call: Call = field(init=False)
+    _silences: Silences = field(init=False)
+    _crossed: dict[int, Transit] = field(init=False)
+    """What a request crosses that comes first in the flow, by its own number."""
 
-    def actor(self, party: Party, role: str) -> str:
-        words: dict[str, object] = {"role": role, "session_timer": session_timer(self.call, party)}
-        if party is self.call.callee:
-            words["answers"] = "by hand"
+    def __post_init__(self) -> None:
+        self._call, self._silences = self.causes.call, Silences(self.causes)
+        self._crossed = {second.number: first for first, second in crossings(self.causes)}
+
+    def add(self, line: str) -> None:
+        self.lines.append(line)
+
+    def terms(self) -> Iterator[str]:
+        """Yield what is said of the network and of the time: requests cross where messages take a while."""
+        if self._crossed:
+            yield f"network: {{latency: {format_duration(LATENCY_US)}}}"
+        if self._call.ended_at > DAY // 2:
+            yield f"limit: {format_duration(2 * self._call.ended_at // S * S)}"
+
+    def actor(self, party: Party) -> dict[str, object]:
+        """Return a party's settings."""
+        if party.name in self.told:
+            is_repeating = any(self._call.resent[each.number] for each in party.sent if each.message.is_request)
+            route = self._route() if party is self._call.caller else []
+            return (
+                {"role": "scripted"}
+                | ({"retransmits": True} if is_repeating else {})
+                | ({"route": route} if route else {})
+            )
+        if party in self._call.proxies:
+            return {"role": "proxy", "session_timer": proxy_session_timer(self._call, party)}
+        words: dict[str, object] = {"role": "uac", "session_timer": session_timer(self._call, party)}
+        if party is self._call.callee:
+            words |= {"role": "uas", "answers": "by hand"}
+        elif route := self._route():
+            words["route"] = route
         if party.allow is not None:
             words["allow"] = list(party.allow)
-        return json.dumps(words)
+        return words
 
-    def lines(self) -> Iterator[str]:
-        """Yield the lines of `flow`, in the order of time."""
-        silent = set[str]()
-        for transit in self.call.transits:
-            if transit.sender in silent:
+    def _route(self) -> list[str]:
+        """Return the proxies on the way of the first INVITE, as far as one that is told: that is whom alice calls."""
+        names = [party.name for party in self._call.parties[1:]]
+        return names[: next((place for place, name in enumerate(names) if name in self.told), len(names) - 1)]
+
+    def write(self) -> None:
+        """Write the lines of `flow`, in the order of time."""
+        pairs = crossings(self.causes)
+        blocks: list[_Block] = []
+        happenings: list[Happened] = []
+        for transit in in_playing_order(self._call.transits, pairs):
+            if transit.sender in self._silences.crashed:
                 continue  # what it said once it was back, when the others had given it up
-            yield from self._before(transit, silent)
-            yield f"  - {transit.sender} -> {transit.receiver}: {_pattern(transit)}"
-            if session := _session_expires(transit):
-                yield f"    has: {{Session-Expires: {session}}}"
-            if self._is_due_by_itself(transit):
-                yield f"    at: {self._window(transit.sent_at)}"
-        if self.audit.ended_us is None:
-            for party in (self.call.caller, self.call.callee):
-                if party.name not in silent:
-                    yield from _stimulus(party.name, "crash", self.call.ended_at)
+            happenings += self._silence(transit)
+            after = self._order(transit) if transit.sender in self.told else self._expectation(transit)
+            blocks.append(_Block(transit.sent_at, (*self._before(transit),), transit, (*after,)))
+        for happened in happenings:
+            place = next((i for i, block in enumerate(blocks) if block.at > happened.at), len(blocks))
+            blocks.insert(place, _Block(happened.at, happened.lines))
+        for block in blocks:
+            self.lines += block.before
+            if block.transit is not None:
+                self.add(f"  - {block.transit.sender} -> {block.transit.receiver}: {_pattern(block.transit)}")
+                self.origins[len(self.lines)] = block.transit
+            self.lines += block.after
+        if self.causes.audit.ended_us is None:
+            self._break_off()
 
-    def _before(self, transit: Transit, silent: set[str]) -> Iterator[str]:
+    def _silence(self, transit: Transit) -> Iterator[Happened]:
+        if isinstance(transit.message, Request) and transit.receiver not in self.told:
+            yield from self._silences.of(transit)
+
+    def _break_off(self) -> None:
+        """Write that everybody stops who is still there when the capture ends."""
+        ended_at = self._call.ended_at
+        for party in self._call.parties:
+            if party.name not in self._silences.crashed | self.told:
+                self.add(f"  - {party.name}: crash")
+                self.add(f"    at: {_between(ended_at, ended_at + self.causes.window_us + GLARE_WAIT_US)}")
+
+    # --- a message ---
+
+    def _expectation(self, transit: Transit) -> Iterator[str]:
+        """Yield what is expected of a message that our logic is to send."""
+        if wanted := _session_headers(transit):
+            yield f"    has: {{{wanted}}}"
+        if self.causes.is_of_itself(transit):
+            yield f"    at: {self._window(transit)}"
+
+    def _order(self, transit: Transit) -> Iterator[str]:
+        """Yield how a party is told to send a message."""
+        message = transit.message
+        if transit.number in self._crossed or not self._is_at_once(transit):
+            earliest, latest = transit.sent_at, transit.sent_at + self.causes.window_us
+            if first := self._crossed.get(transit.number):
+                earliest = min(earliest, first.sent_at) - self.causes.window_us
+            yield f"    at: {_between(earliest, latest)}"
+        values = {name: ", ".join(message.values(name)) for name in _TOLD if message.header(name) is not None}
+        if values:
+            yield f"    with: {json.dumps(values)}"
+        describes = message.method == "INVITE" and status_of(message) in _SETTLING  # unless told otherwise
+        body = message.body.decode("utf-8", "replace")
+        if bool(body) != describes or (holds(message.body) and "${" not in body):
+            yield f"    body: {json.dumps(body)}"
+
+    # --- what comes before it ---
+
+    def _before(self, transit: Transit) -> Iterator[str]:
         """Yield what had to happen before a message."""
         if isinstance(transit.message, Request):
-            yield from self._before_request(transit, transit.message, silent)
-        else:
+            if transit.receiver not in self.told:
+                yield from self._refusal(transit, transit.message)
+            cause = self.causes.of(transit)
+            verb = f"call {self._called()}" if cause is Cause.CALL else _VERBS.get(cause)
+            if verb and transit.sender not in self.told:
+                yield from self._done_by_somebody(transit, verb)
+        elif transit.sender not in self.told and self._call.party(transit.sender) not in self._call.proxies:
             yield from self._before_response(transit)
 
-    def _before_request(self, transit: Transit, request: Request, silent: set[str]) -> Iterator[str]:
-        receiver = self.call.party(transit.receiver)
-        if receiver.name not in silent and self.call.was_ignored(transit):
-            yield from self._silence(receiver, transit, request, silent)
-        elif (final := self.call.final(transit)) and request.to_tag and request.method != "BYE":
-            status = status_of(final.message)
-            if status >= 300 and status not in _OF_ITSELF:
-                yield f"  - {receiver.name}: reply {status} to {request.method} 1 times"
-                if retry_after := final.message.header("Retry-After"):
-                    yield f"    with: {{Retry-After: {json.dumps(retry_after)}}}"
-        if receiver.name not in silent and self.call.was_answered_late(transit):
-            yield from self._freeze(receiver, transit)
-        verb = self._verb(transit, request)
-        if verb:
-            yield from self._cause(transit, verb)
+    def _called(self) -> str:
+        return self._call.parties[1 + len(self._route())].name
 
-    def _verb(self, transit: Transit, request: Request) -> str | None:
-        """Return what somebody did, so that this request was sent; None where it follows from what was before."""
-        if request.method in ("OPTIONS", "CANCEL"):
-            return request.method.lower()
-        if request.method == "BYE":
-            return None if self.audit.reason in _BY_TIMER else "hang up"
-        if request.method in _SESSION and transit is self.call.transits[0]:
-            return "call bob"
-        if request.method not in _SESSION or not request.to_tag:
-            return None
-        was_held = _was_held(self.call.party(transit.sender), transit)
-        if request.body and _holds(request.body) != was_held:
-            return "resume" if was_held else "hold"
-        return None if self._is_refresh_by_timer(transit) else "refresh"
-
-    def _silence(self, party: Party, transit: Transit, request: Request, silent: set[str]) -> Iterator[str]:
-        """Have a party crash, or only ignore what it did not answer, if it was heard of later."""
-        if any(self._is_alive(each, transit) for each in party.sent):
-            yield f"  - {party.name}: ignore {request.method} {1 + self.call.resent[transit.number]} times"
+    def _refusal(self, transit: Transit, request: Request) -> Iterator[str]:
+        """Yield that a request within the dialog is refused, unless that follows from what was said before."""
+        final = self._call.final(transit)
+        is_proxy = self._call.party(transit.receiver) in self._call.proxies
+        if final is None or is_proxy or not request.to_tag or request.method == "BYE":
             return
-        silent.add(party.name)
-        yield from _stimulus(party.name, "crash", _silent_at(party, transit))
+        if transit.receiver in self._silences.crashed:
+            return
+        status = status_of(final.message)
+        if status < 300 or status in _OF_ITSELF or self._follows(status, transit):
+            return
+        yield f"  - {transit.receiver}: reply {status} to {request.method} 1 times"
+        if retry_after := final.message.header("Retry-After"):
+            yield f"    with: {{Retry-After: {json.dumps(retry_after)}}}"
 
-    def _is_alive(self, later: Transit, request: Transit) -> bool:
-        """Whether a message shows that its sender was there after it had left a request unanswered."""
-        late = self.call.final(request)
-        return later.sent_at > request.sent_at and (late is None or later.sent_at < late.sent_at)
-
-    def _freeze(self, party: Party, transit: Transit) -> Iterator[str]:
-        """Have a party fall silent, and come back when it answered."""
-        yield from _stimulus(party.name, "freeze", _silent_at(party, transit))
+    def _follows(self, status: int, request: Transit) -> bool:
+        """Whether a refusal follows from a request of the other side that came before, or crossed."""
+        method = {_GONE: "BYE", _GLARE: "INVITE"}.get(status)
+        return any(
+            isinstance(each.message, Request)
+            and each.message.method == method
+            and (status == _GONE or each.sender == request.receiver)
+            and (status == _GONE or (final := self._call.final(each)) is None or final.number > request.number)
+            for each in self._call.transits
+            if each.number < request.number or self._crossed.get(each.number) is request
+        )
 
     def _before_response(self, transit: Transit) -> Iterator[str]:
         message, status = transit.message, status_of(transit.message)
-        if any(each is transit for each in self.call.late_answers()):
-            yield from _stimulus(transit.sender, "thaw", transit.sent_at)
+        if any(each is transit for each in self._call.late_answers()):
+            yield from stimulus(transit.sender, "thaw", transit.sent_at)
         if message.method != "INVITE" or not self._answers_the_call(transit):
             return
         if status == RINGING:
-            yield from self._cause(transit, "ring")
+            yield from self._done_by_somebody(transit, "ring")
         elif 200 <= status < 300:
-            yield from self._cause(transit, "answer")
+            yield from self._done_by_somebody(transit, "answer")
         elif status not in _OF_ITSELF:
-            yield from self._cause(transit, f"reject {status}")
-
-    def _cause(self, transit: Transit, verb: str) -> Iterator[str]:
-        """Yield what its sender did, so that a message was sent: then, or at once after the message before it."""
-        before_at = max((each.sent_at for each in self.call.transits if each.number < transit.number), default=0)
-        at_once = transit.sent_at - before_at <= _AT_ONCE_US
-        yield from _stimulus(transit.sender, verb, 0 if at_once else transit.sent_at)
+            yield from self._done_by_somebody(transit, f"reject {status}")
 
     def _answers_the_call(self, transit: Transit) -> bool:
         """Whether a response is to an INVITE outside the dialog."""
@@ -170,78 +256,55 @@ class _Writer:
             isinstance(each.message, Request)
             and each.message.to_tag is None
             and each.message.branch == transit.message.branch
-            for each in self.call.party(transit.receiver).sent
+            for each in self._call.party(transit.receiver).sent
         )
 
-    def _is_refresh_by_timer(self, transit: Transit) -> bool:
-        """Whether a session refresh request is one that a timer may have sent: in the second half of its interval.
+    def _done_by_somebody(self, transit: Transit, verb: str) -> Iterator[str]:
+        """Yield what its sender did, so that a message was sent: then, or at once after the message before it."""
+        if first := self._crossed.get(transit.number):
+            yield f"  - {transit.sender}: {verb}"
+            yield f"    at: {self._window(first)}"
+        else:
+            yield from stimulus(transit.sender, verb, 0 if self._is_at_once(transit) else transit.sent_at)
 
-        Or soon after an answer that has it tried again.
-        """
-        before = [
-            each for each in self.call.transits if each.sent_at < transit.sent_at and each.message.method in _SESSION
-        ]
-        rejected = [each for each in before if status_of(each.message) >= 300 and each.receiver == transit.sender]
-        if rejected and rejected[-1] is before[-1]:
-            return True
-        agreed = [each for each in before if 200 <= status_of(each.message) < 300]
-        session = agreed[-1].message.session_expires if agreed else None
-        if session is None or not _is_refresher(transit.sender, agreed[-1], session):
-            return False
-        return transit.sent_at - agreed[-1].sent_at >= session.interval_s * S // 2 - self.window_us
+    # --- times ---
 
-    def _is_due_by_itself(self, transit: Transit) -> bool:
-        message = transit.message
-        return (
-            isinstance(message, Request)
-            and message.method != "ACK"
-            and transit is not self.call.transits[0]
-            and self._verb(transit, message) is None
-        )
+    def _is_at_once(self, transit: Transit) -> bool:
+        before_at = max((each.sent_at for each in self._call.transits if each.number < transit.number), default=0)
+        return transit.sent_at - before_at <= _AT_ONCE_US
 
-    def _window(self, at: int) -> str:
-        earliest = max(0, at - self.window_us) // _ROUND_US * _ROUND_US
-        latest = -(-(at + self.window_us) // _ROUND_US) * _ROUND_US
-        return f"start + {format_duration(earliest)}..{format_duration(latest)}"
+    def _window(self, transit: Transit) -> str:
+        """Return when a message may come that is sent by itself."""
+        spread_us = self.causes.window_us
+        if self._was_refused_with_glare(transit):
+            spread_us = max(spread_us, GLARE_WAIT_US)
+        return _between(transit.sent_at - spread_us, transit.sent_at + spread_us)
+
+    def _was_refused_with_glare(self, transit: Transit) -> bool:
+        refusals = [each for each in self._call.transits if each.number < transit.number and _is_refusal(each)]
+        return any(each.receiver == transit.sender and status_of(each.message) == _GLARE for each in refusals[-2:])
 
 
-def _silent_at(party: Party, request: Transit) -> int:
-    """Return when a party fell silent that did not answer a request: soon after it was last heard of."""
-    last_at = max((each.sent_at for each in party.sent if each.sent_at < request.sent_at), default=0)
-    return min(last_at + _SILENT_AFTER_US, (last_at + request.sent_at) // 2)
+def _is_refusal(transit: Transit) -> bool:
+    return transit.message.method in SESSION_METHODS and status_of(transit.message) >= 300
 
 
-def _is_refresher(name: str, agreed: Transit, session: SessionExpires) -> bool:
-    """Whether a party is the one that a 2xx has refresh; the word is a role in that transaction."""
-    return name == (agreed.sender if session.refresher is Refresher.UAS else agreed.receiver)
+def _between(earliest: int, latest: int) -> str:
+    earliest = max(0, earliest) // _ROUND_US * _ROUND_US
+    latest = -(-max(0, latest) // _ROUND_US) * _ROUND_US
+    return f"start + {format_duration(earliest)}..{format_duration(latest)}"
 
 
-def _was_held(party: Party, before: Transit) -> bool:
-    """Whether a party had put its peer on hold by what it said last."""
-    said = [each.message.body for each in party.sent if each.number < before.number and each.message.body]
-    return bool(said) and _holds(said[-1])
-
-
-def _holds(description: bytes) -> bool:
-    """Whether a session description takes nothing in (RFC 3264 section 8.4)."""
-    return b"a=sendonly" in description or b"a=inactive" in description
-
-
-def _session_expires(transit: Transit) -> str | None:
-    """Return what is said of Session-Expires: by whoever asks for it, and by every 2xx that could."""
+def _session_headers(transit: Transit) -> str | None:
+    """Return what is said of Session-Expires by every request and every 2xx that could, and if it says so amiss."""
     message = transit.message
-    if message.method not in _SESSION or status_of(message) >= 300:
+    if message.method not in SESSION_METHODS or status_of(message) not in _SETTLING:
         return None
     session = message.session_expires
-    if session is not None:
-        return json.dumps(str(session))
-    return "{absent: true}" if status_of(message) >= 200 else None
-
-
-def _stimulus(actor: str, verb: str, at: int) -> Iterator[str]:
-    yield f"  - {actor}: {verb}"
-    if at >= MS:
-        yield f"    at: start + {format_duration(at // MS * MS)}"
+    wanted = f"Session-Expires: {json.dumps(str(session)) if session else '{absent: true}'}"
+    if session and message.is_request and message.header("Supported") is None:
+        wanted += ", Supported: {absent: true}"
+    return wanted
 
 
 def _pattern(transit: Transit) -> str:
