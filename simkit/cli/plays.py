@@ -18,6 +18,7 @@ from ..reports.deviation import deviation_failure, deviation_object
 from ..runs.run import Expectation, Failure, Run, Verdict
 from ..trace import Trace
 from ..units import MS
+from .progress import Progress
 from .recordings import find_captures, flow_named, is_capture, read_calls, recorded_flow, recording_path
 from .selection import Selection
 from .terminal import say
@@ -37,6 +38,13 @@ class Play:
     """The calls of the recording; None where there is none to compare with."""
     rebuilt: Settled | None = None
     """What the flow was rebuilt from, if it was: then the flow is the comparison."""
+    capture: str | None = None
+    """The capture that it was rebuilt from; its calls are played side by side."""
+
+    @property
+    def begins_at(self) -> int:
+        """When the call begins: microseconds since the capture does."""
+        return self.rebuilt.rebuilt.began_at if self.rebuilt else 0
 
     def judge(self, run: Run) -> None:
         """Let the verdict on a rebuilt call say whether its parties did as our timer logic does."""
@@ -136,18 +144,21 @@ class Chosen:
     def _rebuilt(self, path: str, calls: Sequence[Trace]) -> Iterator[Play]:
         """Yield each call of somebody's capture as a flow; say which cannot be one."""
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", os.path.basename(path).partition(".")[0]).strip("-") or "capture"
-        shown = os.path.basename(path)
+        shown, progress = os.path.basename(path), Progress()
         for number, trace in enumerate(calls, 1):
+            progress.show(number, len(calls), "calls read")
             name, source = (f"{stem}-{number}", f"{shown}, call {number}") if len(calls) > 1 else (stem, shown)
             try:
                 settled = self._settled(trace, name, source)
             except CaptureError as reason:
+                progress.clear()
                 say(f"{source}: not replayed: {reason}", err=True)
                 continue
+            progress.clear()
             if left_out := settled.rebuilt.left_out:
                 methods = ", ".join(f"{count} {method}" for method, count in sorted(left_out.items()))
                 say(f"{source}: left out: {methods}", err=True)
-            yield Play(settled.flow, None, None, settled)
+            yield Play(settled.flow, None, None, settled, path)
 
     def _settled(self, trace: Trace, name: str, source: str) -> Settled:
         """Return a call that can be played to its end; where somebody's own logic is to play it, as that has it."""

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from heapq import merge
 from typing import Any, Final
@@ -10,21 +10,20 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
-from ..audit.finding import CallAudit
 from ..captures.comparison import Comparison, Kind
-from ..errors import ForeignError
-from ..flows.model import Flow
+from ..errors import ForeignError, SimkitError
 from ..rebuild.deviations import Settled
 from ..reports.deviation import choices_text
 from ..reports.flow_lines import Origin, Side
 from ..reports.style import Style
-from ..runs.play import LOCAL_HOST, TOLERANCE_US, check_replayable, play
+from ..runs.play import LOCAL_HOST, TOLERANCE_US, check_replayable
 from ..runs.run import Address, Run
 from .main import EXIT_FAILED, EXIT_INTERRUPTED, likely
 from .options import Reported, Values, assignments, of_flows, of_reports
 from .outputs import Output
 from .places import HostAndPort
 from .plans import plan_text
+from .playing import Done, Terms, play_each
 from .plays import Chosen, Play
 from .recordings import is_capture
 from .replayed import chosen_captures
@@ -164,6 +163,13 @@ class Options(Reported):
     timers: bool
     save: str | None
 
+    @property
+    def terms(self) -> Terms:
+        """How every flow is played."""
+        return Terms(
+            self.seed, self.speed, self.tolerance, self.calls, self.timers, self.host, self.ports, self.allow_host
+        )
+
     def files(self) -> Mapping[str, str | None]:
         """Return what is written where, by the option that says so."""
         return {"--save": self.save, **Reported.files(self)}
@@ -171,7 +177,7 @@ class Options(Reported):
     def check(self, plays: Sequence[Play]) -> None:
         """Raise UsageError for what cannot be done together, or names nobody."""
         self.check_files([play.flow.path for play in plays], "the flow")
-        if self.save and len(plays) > 1:
+        if self.save and len({play.capture or id(play) for play in plays}) > 1:
             raise click.UsageError(
                 f"--save keeps the messages of one flow, not of {len(plays)}: choose by --case or -k"
             )
@@ -184,10 +190,11 @@ class Options(Reported):
 
 
 def _verbatim(captures: Sequence[str], options: Options) -> int:
-    from .verbatim import Terms, replay_verbatim
+    from .verbatim import Terms as VerbatimTerms
+    from .verbatim import replay_verbatim
 
     options.check_ports(())
-    terms = Terms(
+    terms = VerbatimTerms(
         speed=options.speed,
         recorded_speed=options.recorded_speed,
         tolerance_us=options.tolerance,
@@ -200,10 +207,11 @@ def _verbatim(captures: Sequence[str], options: Options) -> int:
 
 def _against(captures: Sequence[str], options: Options, target: Address, side: str) -> int:
     """Play one side; time runs as it does for the target, unless a speed is given."""
-    from .target import Terms, replay_against
+    from .target import Terms as TargetTerms
+    from .target import replay_against
 
     options.check_ports((side,))
-    terms = Terms(
+    terms = TargetTerms(
         target=target,
         side=side,
         speed=options.speed or 1,
@@ -230,7 +238,6 @@ def _plan(plays: Sequence[Play], options: Options) -> int:
 
 
 def _replay(plays: Sequence[Play], options: Options) -> int:
-    from ..reports.systems import systems_text
     from ..reports.wire import wire_line
 
     writers = ((_write_capture, options.save), (_write_json, options.json), (_write_junit, options.junit))
@@ -239,41 +246,52 @@ def _replay(plays: Sequence[Play], options: Options) -> int:
     done: list[Done] = []
     with ExitStack() as stack:
         outputs = [(write, stack.enter_context(Output(path))) for write, path in writers if path]
-        for each in plays:
-            run, audits = _play(each.flow, options, words)
-            each.judge(run)
-            comparison = each.compare(run)
-            done.append(Done(each, run, audits))
-            more = systems_text(run, audits, look, verbose=options.verbose) if run.flow.systems else ""
-            words.add(run, len(done), more=more)
-            if comparison is not None:
-                _tell(each, comparison, options, look)
-            if each.rebuilt is not None and (options.verbose or (len(plays) == 1 and options.manner is Manner.PLAIN)):
-                _tell_recorded(each.rebuilt, run, options, look)
-            if options.update:
-                _update(each, run, options)
-            if run.interrupted or (options.stop and not run.passed):
-                break
+        ended_by = _collect(plays, options, words, done)
         for write, output in outputs:
             write(output, done)
     runs = [each.run for each in done]
     words.end(runs)
-    if options.manner in (Manner.PLAIN, Manner.VERBOSE):
+    if runs and options.manner in (Manner.PLAIN, Manner.VERBOSE):
         say(wire_line(runs, look))
-    if runs[-1].interrupted:
+    if isinstance(ended_by, KeyboardInterrupt) or any(run.interrupted for run in runs):
         return EXIT_INTERRUPTED
+    if ended_by is not None:
+        raise ended_by
     if any(run.broken for run in runs):
         return ForeignError.exit_code
     return 0 if all(run.passed for run in runs) else EXIT_FAILED
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A flow that was played, and what the rules say of its calls, where they were asked."""
+def _collect(plays: Sequence[Play], options: Options, words: Words, done: list[Done]) -> BaseException | None:
+    """Play all, and say what came of each; return what ended them before the last."""
+    interrupted = False
+    with closing(play_each(plays, options.terms, words.progressed)) as coming:
+        try:
+            for each in coming:
+                comparison = each.play.compare(each.run)
+                done.append(each)
+                _say(each, comparison, options, words, len(done), of=len(plays))
+                interrupted = interrupted or each.run.interrupted
+                if options.stop and not each.run.passed:
+                    break
+        except (KeyboardInterrupt, SimkitError) as error:
+            return error
+    return KeyboardInterrupt() if interrupted else None
 
-    play: Play
-    run: Run
-    audits: Sequence[CallAudit]
+
+def _say(each: Done, comparison: Comparison | None, options: Options, words: Words, number: int, *, of: int) -> None:
+    from ..reports.systems import systems_text
+
+    look, run = style(options.colour), each.run
+    words.add(
+        run, number, more=systems_text(run, each.audits, look, verbose=options.verbose) if run.flow.systems else ""
+    )
+    if comparison is not None:
+        _tell(each.play, comparison, options, look)
+    if each.play.rebuilt is not None and (options.verbose or (of == 1 and options.manner is Manner.PLAIN)):
+        _tell_recorded(each.play.rebuilt, run, options, look)
+    if options.update:
+        _update(each.play, run, options)
 
 
 def _tell(play: Play, comparison: Comparison, options: Options, look: Style) -> None:
@@ -312,33 +330,13 @@ def _update(play: Play, run: Run, options: Options) -> None:
         say(f"recorded: {play.path}", err=True)
 
 
-def _play(flow: Flow, options: Options, words: Words) -> tuple[Run, Sequence[CallAudit]]:
-    run = play(
-        flow,
-        seed=options.seed,
-        speed=options.speed,
-        tolerance_us=options.tolerance,
-        calls=options.calls,
-        timers=options.timers,
-        host=options.host,
-        allow_host=options.allow_host,
-        ports={name: port for name, port in options.ports.items() if name in flow.actors},
-        progress=words.progressed,
-    )
-    if not flow.awaits_audit:
-        return run, ()
-    from ..conformance.violations import judge_violations
-
-    return run, judge_violations(run)
-
-
 def _write_capture(output: Output, done: Sequence[Done]) -> None:
     from ..captures.writer import write_pcap
 
-    for each in done:  # there is one
-        assert each.run.wire is not None
-        with output.writing() as stream:
-            write_pcap(stream, [each.run.wire.recording], each.run.addresses)
+    recordings = [each.run.wire.recording for each in done if each.run.wire]
+    addresses = {name: address for each in done for name, address in each.run.addresses.items()}
+    with output.writing() as stream:
+        write_pcap(stream, recordings, addresses)
 
 
 def _write_json(output: Output, done: Sequence[Done]) -> None:

@@ -42,42 +42,51 @@ class Crowd:
         self._over = 0
         self._calls = plan.flow.calls
         self._live: dict[int, CallRun] = {}
+        self._begins_at = 0
+        self.until = 0
+        """When the calls have reached the flow's limit."""
 
     def play(self, numbers: range) -> bool:
         """Play these calls; return whether that was interrupted.
 
         Raises ForeignError where a party's code that is not ours failed; the calls are handed over as far as they came.
         """
-        until = (numbers.stop - 1) * self._calls.every_us + self._plan.flow.limit_us
-        self._driver.at(self._driver.now, lambda: self._begin(numbers.start, numbers))
+        self.schedule(numbers)
         broken = None
         try:
-            end = self._run(until)
+            end = run_until(self._driver, self.until)
         except KeyboardInterrupt:
             end = RunEnd.STOPPED
         except ForeignError as error:
             end, broken = RunEnd.STOPPED, self._located(error)
+        self.finish(end, broken)
+        if self._cast.systems is not None and end is RunEnd.STOPPED:
+            run_until(self._driver, self._driver.now + self._cast.systems.goodbye_us)
+        if broken is not None:
+            raise broken
+        return end is RunEnd.STOPPED
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every call is over, or has failed."""
+        return self._over == self._calls.count
+
+    def schedule(self, numbers: range, *, begins_at: int = 0) -> None:
+        """Have these calls begin when the driver runs, call 0 at `begins_at`."""
+        self._begins_at = begins_at
+        self.until = begins_at + (numbers.stop - 1) * self._calls.every_us + self._plan.flow.limit_us
+        first_at = max(self._driver.now, begins_at) if begins_at else self._driver.now
+        self._driver.at(first_at, lambda: self._begin(numbers.start, numbers))
+
+    def finish(self, end: RunEnd, broken: ForeignError | None = None) -> None:
+        """Hand the calls over that are still there, now that the driver has stopped."""
         for call in self._live.values():
             if broken is not None:
                 call.break_off(broken)
             elif end is RunEnd.STOPPED and not call.is_done:
                 call.give_up(f"interrupted at {format_time(self._driver.now)} s")
-            call.finish(limit_at=until if end is RunEnd.LIMIT else None)
+            call.finish(limit_at=self.until if end is RunEnd.LIMIT else None)
             self._done(call)
-        if self._cast.systems is not None and end is RunEnd.STOPPED:
-            self._run(self._driver.now + self._cast.systems.goodbye_us)
-        if broken is not None:
-            raise broken
-        return end is RunEnd.STOPPED
-
-    def _run(self, until: int) -> RunEnd:
-        while True:
-            try:
-                return self._driver.run(until=until)
-            except ZeroTimeLoop as loop:
-                call, why = loop.observer, str(loop)
-            assert isinstance(call, CallRun)
-            call.give_up(why)  # and let the others go on
 
     def _located(self, error: ForeignError) -> ForeignError:
         """Return the error with the time, and where the flow was, unless several calls are under way."""
@@ -92,7 +101,8 @@ class Crowd:
         )
         call.begin()
         if number + 1 in numbers:
-            self._driver.at((number + 1) * self._calls.every_us, lambda: self._begin(number + 1, numbers))
+            next_at = self._begins_at + (number + 1) * self._calls.every_us
+            self._driver.at(next_at, lambda: self._begin(number + 1, numbers))
 
     def _linger(self, call: CallRun) -> None:
         """A call is over, or has failed; wait until its transactions have died."""
@@ -109,6 +119,17 @@ class Crowd:
             call.finish(limit_at=None)
             self._done(call)
             del self._live[call.number]
+
+
+def run_until(driver: Driver, until: int) -> RunEnd:
+    """Let happen what is to happen up to a time; tell why it ended. A call in a loop without time is given up."""
+    while True:
+        try:
+            return driver.run(until=until)
+        except ZeroTimeLoop as loop:
+            call, why = loop.observer, str(loop)
+        assert isinstance(call, CallRun)
+        call.give_up(why)  # and let the others go on
 
 
 @contextmanager

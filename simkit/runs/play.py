@@ -112,7 +112,7 @@ def _play(plan: Plan, cast: Cast, driver: LoopbackDriver, progress: Progress | N
             progress(over, of)
 
     numbers, tally = range(plan.flow.calls.count), Tally(plan)
-    with _collecting_nothing():
+    with collecting_nothing():
         try:
             tally.interrupted = Crowd(plan, cast, driver, numbers, tally.add, progressed).play(numbers)
         except ForeignError as error:
@@ -121,7 +121,7 @@ def _play(plan: Plan, cast: Cast, driver: LoopbackDriver, progress: Progress | N
 
 
 @contextmanager
-def _collecting_nothing() -> Iterator[None]:
+def collecting_nothing() -> Iterator[None]:
     """Keep the garbage collector from stopping the run for tens of milliseconds; calls leave few cycles behind."""
     was_enabled = gc.isenabled()
     gc.disable()

@@ -1,6 +1,11 @@
 """`simkit replay` of a capture that is no flow's: each call is rebuilt, played, and told where it was another."""
 
+import json
 from pathlib import Path
+
+import pytest
+
+from simkit.cli.recordings import read_calls
 
 from .conftest import Simkit
 
@@ -51,3 +56,52 @@ def test_the_time_of_a_capture_may_have_been_faster(simkit: Simkit) -> None:
     result = simkit("replay", "theirs.pcap", "--recorded-speed", "20", "-q")
     assert result.exit_code == 0
     assert "   20" in result.stdout
+
+
+def test_the_calls_of_a_capture_go_side_by_side_with_their_recorded_spacing(simkit: Simkit, folder: Path) -> None:
+    path = folder / "flows/short.yaml"
+    path.write_text(path.read_text() + "calls: {count: 3, every: 2s}\n")
+    simkit("replay", "flows/short.yaml", "--save", "theirs.pcap")
+    result = simkit("replay", "theirs.pcap", "--json", "seen.json", "--save", "seen.pcap", "-q")
+    assert result.exit_code == 0, result.stdout
+    runs = [json.loads(line) for line in (folder / "seen.json").read_text().splitlines()]
+    began = [run["expectations"][0]["actual_us"] for run in runs]
+    assert began == [pytest.approx(at, abs=100_000) for at in (0, 2_000_000, 4_000_000)]
+    assert [len([*trace.messages()]) for trace in read_calls("seen.pcap")] == [5] * 3
+
+
+def test_what_a_stack_did_otherwise_is_written_down_too(simkit: Simkit, folder: Path) -> None:
+    (folder / "early.yaml").write_text(MUSEUM)
+    simkit("simulate", "early.yaml", "--pcap", "theirs.pcap")
+    simkit("replay", "theirs.pcap", "--json", "seen.json", "--junit", "seen.xml")
+    run = json.loads((folder / "seen.json").read_text())
+    (deviation,) = run["deviations"]
+    assert (deviation["actor"], deviation["recorded"], deviation["broken"]) == ("alice", "BYE", True)
+    assert run["violations"]
+    assert "alice (192.0.2.1:5060) did something else" in (folder / "seen.xml").read_text()
+
+
+CHOICE = """\
+simkit: 1
+name: choice
+actors: {alice: {role: scripted}, bob: {role: uas, session_timer: {enabled: false}}}
+flow:
+  - alice -> bob: INVITE
+    with: {Supported: timer, Session-Expires: 120;refresher=uac}
+  - bob -> alice: 200 INVITE
+  - alice -> bob: ACK
+  - alice -> bob: BYE
+    at: start + 70s
+  - bob -> alice: 200 BYE
+"""
+
+
+def test_a_choice_that_the_rules_leave_open_is_told_and_fails_nothing(simkit: Simkit, folder: Path) -> None:
+    (folder / "choice.yaml").write_text(CHOICE)
+    simkit("simulate", "choice.yaml", "--pcap", "theirs.pcap")
+    result = simkit("replay", "theirs.pcap")
+    assert result.exit_code == 0
+    said = " ".join(result.stdout.split())
+    assert "alice (192.0.2.1:5060) chose otherwise than our timer logic, at 60.000 s" in said
+    assert "recorded nothing until BYE, at 70.000 s ours INVITE 120;refresher=uac, at 60.000 s" in said
+    assert "ours goes by RFC4028-7.2-12" in said
