@@ -26,6 +26,8 @@ class Transit:
     received_at: int | None = None
     lost: str | None = None
     """Why it never arrived: "lost by the network", "bob has crashed"; None while on its way or delivered."""
+    connection: int = 0
+    """Over which connection of the two parties it went, from 1; 0: over UDP."""
 
 
 class TimerChange(Enum):

@@ -62,6 +62,8 @@ class Sending:
     """No copy of it has arrived yet."""
     order: int
     """Its place in the trace: the frames of several interfaces may not be in the order of time."""
+    connection: int = 0
+    """Over which connection of the two it first went, from 1; 0: over UDP."""
     again_at: list[int] = field(default_factory=list)
     """When it was sent again."""
     arrived_again_at: list[int] = field(default_factory=list)
@@ -105,7 +107,18 @@ def sending_of(transit: Transit, order: int, *, speed: int) -> Sending:
     """Return a message that was not seen before."""
     at, arrived_at = times(transit, speed=speed)
     message, lost = transit.message, transit.lost is not None
-    return Sending(message, transit.sender, transit.receiver, transit.number, at, message, arrived_at, lost, order)
+    return Sending(
+        message,
+        transit.sender,
+        transit.receiver,
+        transit.number,
+        at,
+        message,
+        arrived_at,
+        lost,
+        order,
+        transit.connection,
+    )
 
 
 def times(transit: Transit, *, speed: int) -> tuple[int, int]:

@@ -95,7 +95,8 @@ class _Call:
             self.parties |= {sender: captured.source, receiver: captured.destination}
         identity = hash((sender, receiver, *_identity(message)))
         again = identity in self.seen
-        self.transits.append(Transit(captured.frame, at, sender, receiver, message, again, at))
+        connection = captured.connection
+        self.transits.append(Transit(captured.frame, at, sender, receiver, message, again, at, connection=connection))
         if not again:
             self.seen.add(identity)
             self._follow(message)

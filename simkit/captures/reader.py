@@ -48,6 +48,8 @@ class Captured(NamedTuple):
     """Either of "udp" and "tcp"."""
     message: Message
     raw: bytes
+    connection: int = 0
+    """Over TCP, which of the connections between these two addresses it came over, from 1."""
 
 
 class Malformed(NamedTuple):
@@ -161,7 +163,14 @@ class CaptureReader:
         )
 
     def _parsed(
-        self, transport: str, frame: int, at: int, source: Address, destination: Address, raw: bytes
+        self,
+        transport: str,
+        frame: int,
+        at: int,
+        source: Address,
+        destination: Address,
+        raw: bytes,
+        connection: int = 0,
     ) -> Iterator[Captured]:
         try:
             message = parse_message(raw)
@@ -171,7 +180,7 @@ class CaptureReader:
                 broken = Malformed(frame, at, source, destination, transport, str(error), error.offset, raw)
                 self.malformed.append(broken)
         else:
-            yield Captured(frame, at, source, destination, transport, message, raw)
+            yield Captured(frame, at, source, destination, transport, message, raw, connection)
 
 
 def read_capture(source: str | BinaryIO, *, once: bool = True) -> CaptureReader:

@@ -34,6 +34,8 @@ class Cut(NamedTuple):
     source: Address
     destination: Address
     data: bytes
+    connection: int
+    """Which of the connections between these two addresses it came over, from 1."""
 
 
 class _Segment(NamedTuple):
@@ -64,14 +66,23 @@ class TcpStreams:
         key = (segment.source, segment.destination)
         direction = self._directions.get(key)
         if direction is None or (segment.synchronizes and direction.next != segment.sequence):
+            connection = self._connection(segment)
             yield from self._end(key)
-            direction = self._directions[key] = _Direction(segment.sequence, self._skipped)
+            direction = self._directions[key] = _Direction(segment.sequence, connection, self._skipped)
         self._directions.move_to_end(key)
         if not segment.data:
             raise Unreadable("TCP without data")
         yield from self._counted(direction, direction.receive(segment))
         while len(self._directions) > DIRECTIONS_MAX or self._held_bytes > HELD_BYTES_MAX:
             yield from self._end(next(iter(self._directions)))
+
+    def _connection(self, segment: _Segment) -> int:
+        """Return the number of the connection to which the first segment of a direction belongs."""
+        back = self._directions.get((segment.destination, segment.source))
+        former = self._directions.get((segment.source, segment.destination))
+        if segment.synchronizes and segment.acknowledged is None:
+            return 1 + max((each.connection for each in (back, former) if each is not None), default=0)
+        return back.connection if back is not None else 1
 
     def finish(self) -> Iterator[Cut]:
         """Yield what waits behind holes, for the capture is at its end."""
@@ -118,9 +129,10 @@ def _read_segment(packet: IpPacket, number: int, at: int) -> _Segment:
 class _Direction:
     """What one side of a connection sends."""
 
-    __slots__ = ("_framing", "_skipped", "_waiting", "_waiting_bytes", "next")
+    __slots__ = ("_framing", "_skipped", "_waiting", "_waiting_bytes", "connection", "next")
 
-    def __init__(self, sequence: int, skipped: Counter[str]) -> None:
+    def __init__(self, sequence: int, connection: int, skipped: Counter[str]) -> None:
+        self.connection = connection
         self.next = sequence
         """The sequence number of the first byte that has not come."""
         self._framing = SipFraming()
@@ -213,7 +225,7 @@ class _Direction:
             self._skipped["keep-alive"] += 1
             return
         for message in self._framing.feed(data):
-            yield Cut(segment.number, segment.at, segment.source, segment.destination, message)
+            yield Cut(segment.number, segment.at, segment.source, segment.destination, message, self.connection)
         if self._framing.passed_over:
             self._framing.passed_over = 0
             self._skipped["TLS" if data.startswith(_TLS) else "not SIP"] += 1

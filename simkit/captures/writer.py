@@ -1,16 +1,17 @@
-"""Traces as a pcap file: each message in an Ethernet frame, an IP packet and a UDP datagram.
+"""Traces as a pcap file: each message in Ethernet frames, IP packets, and a UDP datagram or the segments of a stream.
 
 The tap is at the sender: lost messages are in the file, for they were sent. The same traces give the same bytes: time
 counts from a fixed epoch, and MAC addresses and IP identification follow from the order of parties and messages.
-Messages over TCP or TLS are written as datagrams too. Reading is the business of `reader`.
+What went over TLS is written as TCP in the clear. Reading is the business of `reader`.
 """
 
 import heapq
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from struct import Struct
 from typing import Any, BinaryIO, Final
@@ -19,6 +20,7 @@ from ..errors import CaptureError, SetupError
 from ..sip.uri import SIP_PORT
 from ..trace import Trace, Transit
 from ..units import S
+from .segments import Segments
 
 EPOCH_S: Final = 946_684_800
 """Where virtual time begins: 2000-01-01T00:00:00Z."""
@@ -30,6 +32,7 @@ _ETHERNET: Final = Struct("!6s6sH")
 _IPV4: Final = Struct("!BBHHHBBH4s4s")  # RFC 791 section 3.1
 _IPV6: Final = Struct("!IHBB16s16s")  # RFC 8200 section 3
 _UDP: Final = Struct("!HHHH")
+_PROTOCOL_TCP: Final = 6
 _PROTOCOL_UDP: Final = 17
 _TTL: Final = 64  # RFC 1700
 _NOWHERE_IPV4: Final = bytes([192, 0, 2, 0])  # RFC 5737
@@ -92,9 +95,11 @@ def _write(file: BinaryIO, traces: Iterable[Trace], addresses: Mapping[str, Addr
     frames = _Frames(addresses)
     in_order = heapq.merge(*(trace.messages() for trace in traces), key=lambda transit: transit.sent_at)
     count = 0
-    for count, transit in enumerate(in_order, 1):
+    for transit in in_order:
+        count += 1
         seconds, microseconds = divmod(transit.sent_at, S)
-        writer.write_packet(frames.frame(transit, count), sec=EPOCH_S + seconds, usec=microseconds)
+        for frame in frames.of(transit):
+            writer.write_packet(frame, sec=EPOCH_S + seconds, usec=microseconds)
     writer.flush()
     return count
 
@@ -106,8 +111,13 @@ class _Path:
     ethernet: bytes
     addresses: tuple[bytes, bytes]
     ports: tuple[int, int]
-    pseudo_header_sum: int
-    """Of addresses and protocol; the length comes to it (RFC 768, RFC 8200 section 8.1)."""
+    addresses_sum: int
+    """For checksums: protocol and length come to it (RFC 768, RFC 9293 section 3.1, RFC 8200 section 8.1)."""
+
+    def checksum(self, protocol: int, payload: bytes) -> int:
+        """Return the checksum of a datagram or segment whose own is 0."""
+        words = payload + b"\0" * (len(payload) % 2)
+        return _checksum(self.addresses_sum + protocol + len(payload) + int.from_bytes(words, "big"))
 
 
 class _Frames:
@@ -117,19 +127,31 @@ class _Frames:
         self._addresses = addresses
         self._mac = {party: (0x02_00_00_00_00_00 + n).to_bytes(6, "big") for n, party in enumerate(addresses, 1)}
         self._paths: dict[tuple[str, str], _Path] = {}
+        self._segments = Segments()
+        self._count = 0
 
-    def frame(self, transit: Transit, number: int) -> bytes:
-        key = (transit.sender, transit.receiver)
-        path = self._paths.get(key)
+    def of(self, transit: Transit) -> Iterator[bytes]:
+        """Yield the frames by which a message goes its way."""
+        if not transit.connection:
+            path = self._path_between(transit.sender, transit.receiver)
+            yield self._frame(path, _PROTOCOL_UDP, _datagram(path, transit))
+            return
+        for segment in self._segments.of(transit):
+            path = self._path_between(*segment.ends)
+            payload = segment.to_bytes(path.ports, partial(path.checksum, _PROTOCOL_TCP))
+            yield self._frame(path, _PROTOCOL_TCP, payload)
+
+    def _frame(self, path: _Path, protocol: int, payload: bytes) -> bytes:
+        self._count += 1
+        if len(path.addresses[0]) == len(_NOWHERE_IPV4):
+            return path.ethernet + _ipv4_header(path, protocol, len(payload), self._count) + payload
+        return path.ethernet + _IPV6.pack(6 << 28, len(payload), protocol, _TTL, *path.addresses) + payload
+
+    def _path_between(self, sender: str, receiver: str) -> _Path:
+        path = self._paths.get((sender, receiver))
         if path is None:
-            path = self._paths[key] = self._path(*key)
-        payload = transit.message.to_bytes()
-        if len(payload) > _DATAGRAM_MAX:
-            size = f"{transit.message.start_line[:60]!r} is {len(payload)} bytes long"
-            raise CaptureError(f"message {transit.number}, {size}: a datagram holds {_DATAGRAM_MAX}")
-        datagram = _datagram(path, payload)
-        write_header: Callable[[_Path, int, int], bytes] = _ipv4_header if len(path.addresses[0]) == 4 else _ipv6_header
-        return path.ethernet + write_header(path, len(datagram), number) + datagram
+            path = self._paths[sender, receiver] = self._path(sender, receiver)
+        return path
 
     def _path(self, sender: str, receiver: str) -> _Path:
         (host, port), (to_host, to_port) = self._address(sender), self._address(receiver)
@@ -137,7 +159,7 @@ class _Frames:
         nowhere, ether_type = (_NOWHERE_IPV4, 0x0800) if len(source) == len(_NOWHERE_IPV4) else (_NOWHERE_IPV6, 0x86DD)
         ends = (source, _packed(to_host, len(source)) or nowhere)
         ethernet = _ETHERNET.pack(self._mac.get(receiver, _NO_MAC), self._mac.get(sender, _NO_MAC), ether_type)
-        return _Path(ethernet, ends, (port, to_port), int.from_bytes(b"".join(ends), "big") + _PROTOCOL_UDP)
+        return _Path(ethernet, ends, (port, to_port), int.from_bytes(b"".join(ends), "big"))
 
     def _address(self, party: str) -> Address:
         host, _, port = party.rpartition(":")
@@ -154,22 +176,20 @@ def _packed(host: str, size: int) -> bytes | None:
     return packed if len(packed) == size else None
 
 
-def _datagram(path: _Path, payload: bytes) -> bytes:
+def _datagram(path: _Path, transit: Transit) -> bytes:
+    payload = transit.message.to_bytes()
+    if len(payload) > _DATAGRAM_MAX:
+        size = f"{transit.message.start_line[:60]!r} is {len(payload)} bytes long"
+        raise CaptureError(f"message {transit.number}, {size}: a datagram holds {_DATAGRAM_MAX}")
     length = _UDP.size + len(payload)
-    header = _UDP.pack(*path.ports, length, 0)
-    words = header + payload + b"\0" * (length % 2)
-    checksum = _checksum(path.pseudo_header_sum + length + int.from_bytes(words, "big")) or 0xFFFF  # 0 would say: none
-    return _UDP.pack(*path.ports, length, checksum) + payload
+    checksum = path.checksum(_PROTOCOL_UDP, _UDP.pack(*path.ports, length, 0) + payload)
+    return _UDP.pack(*path.ports, length, checksum or 0xFFFF) + payload  # 0 would say: none
 
 
-def _ipv4_header(path: _Path, datagram_bytes: int, number: int) -> bytes:
-    fields = (0x45, 0, _IPV4.size + datagram_bytes, number & 0xFFFF, 0, _TTL, _PROTOCOL_UDP)
+def _ipv4_header(path: _Path, protocol: int, payload_bytes: int, number: int) -> bytes:
+    fields = (0x45, 0, _IPV4.size + payload_bytes, number & 0xFFFF, 0, _TTL, protocol)
     checksum = _checksum(int.from_bytes(_IPV4.pack(*fields, 0, *path.addresses), "big"))
     return _IPV4.pack(*fields, checksum, *path.addresses)
-
-
-def _ipv6_header(path: _Path, datagram_bytes: int, number: int) -> bytes:
-    return _IPV6.pack(6 << 28, datagram_bytes, _PROTOCOL_UDP, _TTL, *path.addresses)
 
 
 def _checksum(number: int) -> int:

@@ -11,7 +11,7 @@ from typing import Protocol
 from ..errors import SimkitError
 from ..sip.message import Message
 from ..trace import TimerRecord, Transit
-from ..ua.events import CallEvent, Outgoing
+from ..ua.events import Address, CallEvent, Outgoing
 from ..ua.timers import TimerEvent
 
 
@@ -23,6 +23,10 @@ class Agent(Protocol):
 
     def receive(self, message: Message, *, now: int) -> None:
         """A message has arrived."""
+        ...
+
+    def disconnected(self, peer: Address, *, now: int) -> None:
+        """The connection to a peer is lost, or could not be had; the next message to it opens another."""
         ...
 
     def next_deadline(self) -> int | None:

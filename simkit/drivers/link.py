@@ -5,7 +5,7 @@ an ideal link costs nothing and leaves the seed alone. Beside chance there are f
 message of a kind is dropped, delayed or doubled.
 
 A link keeps messages in order, jitter or not: one that would overtake arrives together with the one before it. Only a
-message that is reordered or delayed by order is held back and lets later ones pass.
+message that is reordered or delayed by order is held back and lets later ones pass; over a connection none does.
 """
 
 from collections.abc import Callable
@@ -62,9 +62,11 @@ class _Fault:
 class Link:
     """The way from one party to another."""
 
-    __slots__ = ("_faults", "_leaves_to_chance", "_random", "_settings", "_settled_until", "cut")
+    __slots__ = ("_faults", "_in_order", "_leaves_to_chance", "_random", "_settings", "_settled_until", "cut")
 
-    def __init__(self, settings: LinkSettings, random: Random) -> None:
+    def __init__(self, settings: LinkSettings, random: Random, *, in_order: bool = False) -> None:
+        """Behave as these settings say; `in_order`: nothing ever overtakes, as over a connection."""
+        self._in_order = in_order
         self._settings = settings
         self._random = random
         self._leaves_to_chance = any(
@@ -89,7 +91,7 @@ class Link:
 
     def send(self, message: Message, *, now: int) -> Fate:
         """Decide what becomes of a message that is sent now."""
-        if not (self._leaves_to_chance or self._faults or self.cut):
+        if not (self._leaves_to_chance or self._faults or self.cut or self._settled_until > now):
             return Fate((now + self._settings.latency_us,))
         struck = self._struck_by(message)
         if self.cut:
@@ -115,10 +117,10 @@ class Link:
             arrives_at += int(self._random.random() * (jitter_us + 1))
         if self._chance(self._settings.reorder_ppm):
             held_us += REORDER_HOLD_US
-        arrives_at = max(arrives_at, self._settled_until)
-        if not held_us:
+        arrives_at = max(arrives_at, self._settled_until) + held_us
+        if self._in_order or not held_us:
             self._settled_until = arrives_at
-        return arrives_at + held_us
+        return arrives_at
 
     def _chance(self, share_ppm: int) -> bool:
         return share_ppm > 0 and self._random.random() * _MILLION < share_ppm

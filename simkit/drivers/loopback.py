@@ -1,4 +1,4 @@
-"""The loopback: messages as UDP datagrams between sockets of this machine, on a clock made of real time.
+"""The loopback: messages between sockets of this machine, as datagrams or over connections, on a clock of real time.
 
 Every message is written as bytes, sent, received and parsed, those too that a link loses: like a tap at the sender, the
 wire shows all that was sent. The same links as in virtual time decide what becomes of a message; the driver keeps what
@@ -15,17 +15,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from time import monotonic
-from typing import ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple, cast
+from weakref import WeakKeyDictionary
 
 from ..errors import PeerError
-from ..sip.message import Message
+from ..sip.message import Message, Request
 from ..sip.parser import parse_message
 from ..trace import Transit
 from ..ua.events import Address
 from ..units import MINUTE
 from .driver import RunEnd
-from .endpoints import Datagram, Endpoint, Endpoints
-from .network import Condition, Party
+from .endpoints import Datagram, Endpoints, Loss, Place, Source
+from .network import Condition, Network, Party
 from .outside import Outside, stamped
 from .run_clock import RunClock
 from .sniffer import Sniffer
@@ -36,6 +37,8 @@ RECEIVED_MAX: Final = 64
 
 GONE_AFTER_S: Final = 0.2
 """A datagram that has not come out of the wire after so long, though the sockets are empty, never will."""
+STUCK_AFTER_S: Final = 5.0
+"""The same of what was sent over a connection: it is no whole message."""
 
 WAIT_MAX_S: Final = 60.0
 SELECT_MAX: Final = 1024  # FD_SETSIZE: select(2) watches no file descriptor beyond it
@@ -78,6 +81,8 @@ class LoopbackDriver(Driver):
         self._numbers = count()
         self._events: list[tuple[int, bool, int, Callable[[], None]]] = []
         self._in_flight: dict[Datagram, list[_Flight]] = {}
+        self._gone_after_s = STUCK_AFTER_S if endpoints.transport.is_reliable else GONE_AFTER_S
+        self._networks: WeakKeyDictionary[Network, None] = WeakKeyDictionary()
         self._stopped = False
 
     @property
@@ -103,6 +108,8 @@ class LoopbackDriver(Driver):
             try:
                 return self._run(selector, until)
             finally:
+                for endpoint in self._endpoints:
+                    endpoint.watch(None)
                 self._now = self._clock.read()  # an interruption most likely came in the middle of waiting
 
     def _run(self, selector: selectors.BaseSelector, until: int) -> RunEnd:
@@ -122,11 +129,12 @@ class LoopbackDriver(Driver):
 
     def _selector(self) -> selectors.BaseSelector:
         """Watch the sockets: by select(2), for it waits to the microsecond, where poll and epoll count milliseconds."""
-        watched: list[Endpoint | Sniffer] = [*self._endpoints, *([self._sniffer] if self._sniffer else [])]
-        by_select = max(each.fileno() for each in watched) < SELECT_MAX
+        by_select = max(each.fileno() for each in self._endpoints) < SELECT_MAX // 2  # connections are to come
         selector = selectors.SelectSelector() if by_select else selectors.DefaultSelector()
-        for each in watched:
-            selector.register(each, selectors.EVENT_READ)
+        for endpoint in self._endpoints:
+            endpoint.watch(selector)
+        if self._sniffer is not None:
+            selector.register(self._sniffer, selectors.EVENT_READ)
         return selector
 
     # --- time ---
@@ -134,7 +142,7 @@ class LoopbackDriver(Driver):
     def _wait_s(self, until_at: int) -> float:
         """Return how long to listen, in real seconds."""
         if self._in_flight:
-            return min(self._clock.wait_s(until_at), GONE_AFTER_S)
+            return min(self._clock.wait_s(until_at), self._gone_after_s)
         if self._clock.skips:
             self._clock.skip_to(until_at)
         return min(self._clock.wait_s(until_at), WAIT_MAX_S)
@@ -146,7 +154,7 @@ class LoopbackDriver(Driver):
             self._now = now
             heapq.heappop(self._events)[3]()
         elif self._in_flight:
-            self._miss(monotonic() - GONE_AFTER_S)
+            self._miss(monotonic() - self._gone_after_s)
 
     def _turn(self, party: Party, received: Transit | None) -> None:
         party.told_at = party.clock.local(self._now)
@@ -175,20 +183,31 @@ class LoopbackDriver(Driver):
             sender.send(datagram.data, datagram.destination)
         except OSError as error:
             if arrives_at is not None:
-                receiver.network.lose(transit, f"the system does not send it: {error.strerror or error}")
+                self._unsent(transit, receiver, error, receiver.address)
             return
         self.sent.append(Sent(transit, datagram))
         self._in_flight.setdefault(datagram, []).append(_Flight(transit, receiver, arrives_at, monotonic()))
 
+    def _unsent(self, transit: Transit, receiver: Party, error: OSError, destination: Address) -> None:
+        """A message does not leave; over connections its sender learns of that."""
+        network = receiver.network
+        network.lose(transit, f"the system does not send it: {error.strerror or error}")
+        sender = network.party_at(self._endpoints[transit.sender].address)
+        if network.connections is not None and sender is not None:
+            self._refuse(sender, destination)
+
     def _listen(self, selector: selectors.BaseSelector, wait_s: float) -> None:
         """Take in what arrives, or has arrived already; wait no longer than this for something to come."""
         for key, _ in selector.select(wait_s):
-            source = key.fileobj
-            if isinstance(source, Endpoint):
-                for datagram in source.received(at_most=RECEIVED_MAX):
-                    self._receive(datagram)
-            elif isinstance(source, Sniffer):
-                source.read()
+            if key.fileobj is self._sniffer:
+                self._sniffer.read()
+                continue
+            source = cast("Source", key.fileobj)
+            for arrived in source.received(at_most=RECEIVED_MAX):
+                if isinstance(arrived, Loss):
+                    self._lost(arrived)
+                else:
+                    self._receive(arrived)
 
     def _receive(self, datagram: Datagram) -> None:
         flights = self._in_flight.get(datagram)
@@ -214,6 +233,36 @@ class LoopbackDriver(Driver):
         else:
             self._deliver(flight.transit, flight.receiver, message)
 
+    # --- connections ---
+
+    def network(self, *given: Any, **settings: Any) -> Network:
+        """Make a network; all that there are share the connections of their parties."""
+        network = super().network(*given, **settings)
+        self._networks[network] = None
+        return network
+
+    def disconnect(self, one: Party, other: Party) -> None:
+        """Break the connection between two parties, and what other calls have on it."""
+        for here, there in ((one, other), (other, one)):
+            if here.witness is None:
+                self._endpoints[here.name].disconnect(there.address)
+        ends = {one.address, other.address}
+        for datagram in [datagram for datagram in self._in_flight if {datagram.source, datagram.destination} == ends]:
+            del self._in_flight[datagram]
+        for network in [*self._networks]:
+            ours, theirs = network.party_at(one.address), network.party_at(other.address)
+            if ours is not None and theirs is not None:
+                super().disconnect(ours, theirs)
+
+    def _lost(self, loss: Loss) -> None:
+        """A real system has closed a connection: who waits for its answers learns of that."""
+        self._now = self._clock.read()
+        for network in [*self._networks]:
+            ours = network.party_at(loss.ours)
+            if ours is not None:
+                for peer in loss.peers:
+                    self._lose(ours, peer)
+
     # --- real systems ---
 
     def admit(self, outsider: Party) -> None:
@@ -237,7 +286,7 @@ class LoopbackDriver(Driver):
             try:
                 sender.send(datagram.data, datagram.destination)
             except OSError as error:
-                outsider.network.lose(transit, f"the system does not send it: {error.strerror or error}")
+                self._unsent(transit, outsider, error, destination)
                 return
             self.sent.append(Sent(transit, datagram))
         self._deliver(transit, outsider, transit.message)
@@ -249,6 +298,8 @@ class LoopbackDriver(Driver):
         message = self.outside.read(datagram)
         if message is None:
             return
+        if isinstance(message, Request):
+            self._endpoint_at(datagram.destination).heard(message.via.address, datagram.source)
         outsider = self.outside.sender(message, datagram.source)
         if outsider is None:
             self._answer(stamped(message, datagram.source), datagram.destination)
@@ -275,10 +326,12 @@ class LoopbackDriver(Driver):
     def _answer(self, message: Message, ours: Address) -> None:
         """Answer what a real system asks beside its calls."""
         answer = self.outside.answer(message)
-        endpoint = next(each for each in self._endpoints if each.address == ours)
         if answer is not None:
             with suppress(OSError):
-                endpoint.send(answer.to_bytes(), answer.via.address)
+                self._endpoint_at(ours).send(answer.to_bytes(), answer.via.address)
+
+    def _endpoint_at(self, address: Address) -> Place:
+        return next(each for each in self._endpoints if each.address == address)
 
     def _miss(self, sent_before_s: float) -> None:
         """Give up the oldest datagram on the wire, if it was sent before this."""

@@ -4,7 +4,7 @@ Each call that a driver plays has a network of its own, so that calls with the s
 network decides what becomes of a message; when it arrives is the driver's to bring about.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from enum import Enum
 from typing import Final
 
@@ -16,6 +16,7 @@ from ..trace import Transit
 from ..ua.events import Address, Outgoing
 from ..units import format_duration, format_time
 from .clock import PartyClock
+from .connections import Connections
 from .driver import Agent, Observer, Witness, ZeroTimeLoop
 from .link import Link, Random
 
@@ -35,7 +36,8 @@ class Party:
     """An agent in its place: a name, an address, a clock, and a network."""
 
     __slots__ = (
-        *("address", "agent", "clock", "condition", "filter", "name", "network", "told_at", "wake_at", "witness"),
+        *("address", "agent", "clock", "condition", "filter", "held", "name", "network", "told_at", "wake_at"),
+        "witness",
     )
 
     def __init__(self, name: str, address: Address, agent: Agent, clock: PartyClock, network: "Network") -> None:
@@ -49,6 +51,8 @@ class Party:
         """Its agent, if it is a real system, which is outside: then that only looks on."""
         self.filter: Callable[[Message], bool] | None = None
         """Asked about each message that arrives; what it is true for never reaches the agent."""
+        self.held: list[Callable[[], None]] = []
+        """What is to happen to it when its host, which is frozen, is thawed: a connection waits."""
         self.wake_at: int | None = None
         """When the driver will look at the agent's deadline next, in run time; None: it has none."""
         self.told_at = 0
@@ -75,7 +79,12 @@ class Network:
         default: LinkSettings,
         links: Mapping[tuple[str, str], LinkSettings],
         instant_us: int = 1,
+        refuse: Callable[[Party, Address], None] | None = None,
     ) -> None:
+        """Carry messages as these do; with `refuse`, over connections: it tells a party that it cannot have one."""
+        self.connections = Connections() if refuse is not None else None
+        """None: there are none, for it is UDP."""
+        self._refuse = refuse
         self.observer = observer
         self._random = random
         self._carry = carry
@@ -109,21 +118,35 @@ class Network:
         party = self._parties.get(address)
         return self._outsiders[0] if party is None and len(self._outsiders) == 1 else party
 
+    def parties(self) -> Collection[Party]:
+        """Return everybody."""
+        return self._parties.values()
+
     def link(self, sender: str, receiver: str) -> Link:
         """Return the link in one direction; here its faults are ordered."""
         link = self._links.get((sender, receiver))
         if link is None:
             settings = self._settings.get((sender, receiver), self._default)
-            link = self._links[sender, receiver] = Link(settings, self._random)
+            in_order = self.connections is not None
+            link = self._links[sender, receiver] = Link(settings, self._random, in_order=in_order)
         return link
 
     def partition(self, one: str, other: str) -> None:
-        """Cut two parties off from each other; what is on its way still arrives."""
+        """Cut two parties off from each other; what is on its way still arrives. A connection outlives that."""
         self.link(one, other).cut = self.link(other, one).cut = True
 
-    def heal(self, one: str, other: str) -> None:
+    def heal(self, one: str, other: str, *, now: int) -> None:
         """Undo a partition."""
-        self.link(one, other).cut = self.link(other, one).cut = False
+        for sender, receiver in ((one, other), (other, one)):
+            self.link(sender, receiver).cut = False
+            if self.connections is not None:
+                self.connections.heal(sender, receiver, now=now)
+
+    def disconnect(self, one: str, other: str) -> None:
+        """Lose what is on its way between two parties, for their connection breaks."""
+        assert self.connections is not None, "over UDP there is none"
+        for transit in self.connections.broken(one, other):
+            self.lose(transit, "the connection was lost")
 
     def send(self, sender: Party, outgoing: Outgoing, *, now: int) -> None:
         """Send a message in the name of a party."""
@@ -132,6 +155,8 @@ class Network:
         if receiver is None:
             place = host_port(destination)
             self.lose(self._post(sender.name, place, message, now), f"nobody at {place}")
+            if self._refuse is not None:
+                self._refuse(sender, destination)
         elif receiver.witness is not None:
 
             def carry(transit: Transit, outsider: Party, leaves_at: int | None) -> None:
@@ -143,7 +168,11 @@ class Network:
 
     def pass_on(self, sender: Party, receiver: Party, message: Message, carry: Carry, *, now: int) -> None:
         """Let the link between two parties decide what becomes of a message, and have it carried."""
-        fate = self.link(sender.name, receiver.name).send(message, now=now)
+        link = self.link(sender.name, receiver.name)
+        if self.connections is not None:
+            self._stream(self._post(sender.name, receiver.name, message, now), receiver, link, carry, now)
+            return
+        fate = link.send(message, now=now)
         if fate.lost is not None:
             transit = self._post(sender.name, receiver.name, message, now)
             carry(transit, receiver, None)
@@ -151,9 +180,20 @@ class Network:
         for arrives_at in fate.arrives_at:
             carry(self._post(sender.name, receiver.name, message, now), receiver, arrives_at)
 
+    def _stream(self, transit: Transit, receiver: Party, link: Link, carry: Carry, now: int) -> None:
+        """Let a message go its way over a connection, as soon as that is not cut."""
+        assert self.connections is not None
+        if link.cut:
+            self.connections.hold(transit, lambda healed_at: self._stream(transit, receiver, link, carry, healed_at))
+        else:
+            (arrives_at,) = link.send(transit.message, now=now).arrives_at
+            carry(transit, receiver, arrives_at)
+
     def lose(self, transit: Transit, why: str) -> None:
         """A message will never arrive."""
         transit.lost = why
+        if self.connections is not None:
+            self.connections.arrived(transit)
         self.observer.lost(transit)
 
     def take_turn(self, party: Party, received: Transit | None, *, now: int) -> None:
@@ -177,6 +217,8 @@ class Network:
             self._posted.add(key)
         self._count += 1
         transit = Transit(self._count, now, sender, receiver, message, repeated)
+        if self.connections is not None:
+            self.connections.sent(transit)
         self.observer.sent(transit)
         return transit
 

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from ..errors import SetupError
+from ..sip.transport import Transport
 from ..trace import Trace, Transit
 from ..ua.events import Address
 from .endpoints import Datagram
@@ -15,6 +16,11 @@ from .run_clock import RunClock
 from .sniffer import Sniffer
 
 SOCKETS: Final = "the sockets"
+
+_ILLEGIBLE: Final = {
+    Transport.TCP: "the sniffer reads datagrams alone",
+    Transport.TLS: "what is on the wire is encrypted",
+}
 
 DRAIN_S: Final = 1.0
 """The system hands over what it has captured within milliseconds; so long is waited for the rest of it."""
@@ -32,13 +38,21 @@ class Recording(NamedTuple):
 class Listening:
     """A sniffer, where it is wanted and the user may capture; leaving the `with` block closes it."""
 
-    def __init__(self, addresses: Mapping[str, Address], *, wanted: bool, outward: bool = False) -> None:
+    def __init__(
+        self,
+        addresses: Mapping[str, Address],
+        *,
+        wanted: bool,
+        transport: Transport = Transport.UDP,
+        outward: bool = False,
+    ) -> None:
         """With `outward` others than these have part in the run, and say more than what is about its calls."""
         self.sniffer: Sniffer | None = None
-        self.why_not = ""
+        self.why_not = _ILLEGIBLE.get(transport, "") if wanted else ""
         self._outward = outward
         try:
-            self.sniffer = Sniffer(addresses.values(), outward=outward) if wanted else None
+            if wanted and not self.why_not:
+                self.sniffer = Sniffer(addresses.values(), outward=outward)
         except SetupError as error:
             self.why_not = str(error)
 

@@ -54,8 +54,12 @@ class Driver(ABC):
         *,
         default: LinkSettings = _IDEAL,
         links: Mapping[tuple[str, str], LinkSettings] | None = None,
+        connected: bool = False,
     ) -> Network:
-        """Make a network: links behave as `default` says, or as `links` says by (sender, receiver)."""
+        """Make a network: links behave as `default` says, or as `links` says by (sender, receiver).
+
+        `connected`: messages go over connections, as over TCP.
+        """
         return Network(
             observer,
             random,
@@ -64,6 +68,7 @@ class Driver(ABC):
             default=default,
             links=links or {},
             instant_us=self.instant_us,
+            refuse=self._refuse if connected else None,
         )
 
     def admit(self, outsider: Party) -> None:
@@ -83,17 +88,43 @@ class Driver(ABC):
             self._turn(party, None)
 
     def crash(self, party: Party) -> None:
-        """From here on the party neither sends nor hears, and no deadline of its agent comes."""
+        """From here on the party neither sends nor hears, and no deadline of its agent comes.
+
+        Its host is gone without a word, so that nobody else learns of a broken connection.
+        """
         party.condition = Condition.CRASHED
         party.wake_at = None
+        self._no_longer_held(party)
 
     def restart(self, party: Party, agent: Agent) -> None:
-        """Put a fresh agent, which remembers nothing, in the party's place."""
+        """Put a fresh agent, which remembers nothing, in the party's place; the connections that it had are lost."""
         party.agent = agent
         self._resume(party)
+        if party.network.connections is not None:
+            for peer in party.network.parties():
+                if peer is not party:
+                    self.disconnect(party, peer)
+
+    def disconnect(self, one: Party, other: Party) -> None:
+        """Break the connection between two parties; both learn of it, a frozen one when it is thawed."""
+        one.network.disconnect(one.name, other.name)
+        self._lose(one, other.address)
+        self._lose(other, one.address)
+
+    def _lose(self, party: Party, peer: Address) -> None:
+        """Tell a party that its connection to a peer is lost, or could not be had."""
+        if party.condition is Condition.FROZEN:
+            party.held.append(lambda: self._lose(party, peer))
+        elif party.condition is Condition.RUNNING:
+            party.agent.disconnected(peer, now=party.clock.local(self.now))
+            self._turn(party, None)
+
+    def _refuse(self, party: Party, peer: Address) -> None:
+        """Tell a party, once its turn is over, that nobody takes its connection."""
+        self.at(self.now, lambda: self._lose(party, peer))
 
     def freeze(self, party: Party) -> None:
-        """Suspend a running party's host: its clock stands still and what arrives is lost."""
+        """Suspend a running party's host: its clock stands still and what arrives is lost; a connection waits."""
         if party.condition is Condition.RUNNING:
             party.condition = Condition.FROZEN
             party.clock.freeze(self.now)
@@ -108,6 +139,12 @@ class Driver(ABC):
         party.condition = Condition.RUNNING
         party.clock.thaw(self.now)
         self._turn(party, None)
+        self._no_longer_held(party)
+
+    def _no_longer_held(self, party: Party) -> None:
+        held, party.held = party.held, []
+        for go_on in held:
+            go_on()
 
     @abstractmethod
     def _carry(self, transit: Transit, receiver: Party, arrives_at: int | None) -> None:
@@ -120,6 +157,13 @@ class Driver(ABC):
     def _deliver(self, transit: Transit, receiver: Party, message: Message) -> None:
         """Hand over a message that has arrived, as its receiver reads it."""
         network, now = receiver.network, self.now
+        if transit.lost is not None:
+            return  # with the connection
+        if network.connections is not None:
+            if receiver.condition is Condition.FROZEN:
+                receiver.held.append(lambda: self._deliver(transit, receiver, message))
+                return
+            network.connections.arrived(transit)
         if receiver.condition is not Condition.RUNNING:
             network.lose(transit, f"{receiver.name} {receiver.condition.value}")
             return

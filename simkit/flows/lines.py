@@ -11,6 +11,7 @@ from .blocks import read_block
 from .faults import Misread, quoted, unknown
 from .matchers import read_header_names, read_headers, read_matcher, read_matchers, read_saves
 from .model import NetChange, NetVerb, Observation, Repeat, Role, Step, Stimulus, Verb
+from .network import check_may_be_lost
 from .patterns import parse_direction, parse_message
 from .reading import Reading, kind_of
 from .schema import LINE_KEYS, MAX_TURNS, NET, NET_LINE, OBSERVATION, REPEAT_LINE, STIMULUS
@@ -219,10 +220,14 @@ def _read_net(reading: Reading, line: Map, head: Scalar, value: Node) -> NetChan
 
 
 _NET_VERBS: Final = tuple(verb.value for verb in NetVerb)
-_CUTS: Final = frozenset({NetVerb.PARTITION, NetVerb.HEAL})
+_CUTS: Final = frozenset({NetVerb.PARTITION, NetVerb.HEAL, NetVerb.DISCONNECT})
 
 
 def _check_net(reading: Reading, verb: NetVerb, node: Map) -> None:
+    if verb in (NetVerb.DROP, NetVerb.DUPLICATE):
+        check_may_be_lost(reading, _key(node, verb.value))
+    if verb is NetVerb.DISCONNECT and not reading.transport.is_reliable:
+        reading.refuse(_key(node, verb.value), "over udp there is no connection to break: set `transport: tcp`")
     by, nth = node.value("by"), node.value("nth")
     if by and verb is not NetVerb.DELAY:
         reading.refuse(_key(node, "by"), f"`by` belongs to delay, not to {verb.value}")

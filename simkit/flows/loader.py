@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ..errors import Fault, FlowError, Source
 from ..settings import BaseTimes
+from ..sip.transport import Transport
 from .actors import read_actors
 from .blocks import read_block
 from .expectations import read_expect
@@ -94,8 +95,9 @@ def _read_fields(reading: Reading, root: Map) -> dict[str, Any]:
     given = read_block(reading, root, FLOW, "a flow")
     fields: dict[str, Any] = {name: given[name] for name in _AS_THEY_ARE if name in given}
     fields["limit_us"] = given.get("limit_us", LIMIT_US)
-    if "timers" in given:
-        fields["timers"] = BaseTimes(**read_block(reading, given["timers"], TIMERS, "timers"))
+    transport = fields["transport"] = reading.transport = Transport(given.get("transport", Transport.UDP.value))
+    times = read_block(reading, given["timers"], TIMERS, "timers") if "timers" in given else {}
+    fields["timers"] = BaseTimes(**times, reliable=transport.is_reliable)
     if "actors" in given:
         fields["actors"] = read_actors(reading, given["actors"])
     if "network" in given:
@@ -112,7 +114,7 @@ def _read_fields(reading: Reading, root: Map) -> dict[str, Any]:
     return fields
 
 
-_AS_THEY_ARE: Final = ("name", "about", "tags", "covers", "transport", "allow", "never")
+_AS_THEY_ARE: Final = ("name", "about", "tags", "covers", "allow", "never")
 
 
 def _merge(by_case: list[list[Fault]], cases: tuple[Case, ...]) -> list[Fault]:

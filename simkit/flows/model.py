@@ -13,6 +13,7 @@ from ..errors import Fault, Source
 from ..settings import BaseTimes
 from ..settings import LinkSettings as LinkSettings  # part of the model, kept where drivers may import it
 from ..sip.headers import HeaderField
+from ..sip.transport import Transport
 from ..units import DAY
 from .parties import DEFAULT_ALLOW as DEFAULT_ALLOW
 from .parties import Actor as Actor
@@ -206,6 +207,7 @@ class NetVerb(Enum):
     DUPLICATE = "duplicate"
     PARTITION = "partition"
     HEAL = "heal"
+    DISCONNECT = "disconnect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +287,7 @@ class Flow:
     covers: tuple[str, ...] = ()
     timers: BaseTimes = BaseTimes()
     network: Network = Network()
-    transport: str = "udp"
+    transport: Transport = Transport.UDP
     calls: Calls = Calls()
     limit_us: int = LIMIT_US
     allow: tuple[MessagePattern, ...] = ()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from ..errors import Source
 from .blocks import read_block
 from .model import Calls, LinkSettings, Network
 from .patterns import parse_direction
@@ -12,6 +13,7 @@ from .yaml_source import Map, Node, Scalar
 
 def read_network(reading: Reading, node: Node) -> Network:
     """Read `network`: settings for every direction, and for single ones, which keep what they do not set."""
+    _check_link(reading, node)
     if not isinstance(node, Map):
         return Network(LinkSettings(**read_block(reading, node, LINK, "network")))
     everywhere = Map(node.source, tuple(entry for entry in node.entries if "->" not in entry[0].text))
@@ -20,10 +22,24 @@ def read_network(reading: Reading, node: Node) -> Network:
     for name, value in node.entries:
         if "->" in name.text:
             direction = reading.attempt(name, _read_direction, reading, name.text)
+            _check_link(reading, value)
             settings = replace(default, **read_block(reading, value, LINK, f"'{name.text}'"))
             if direction:
                 links[direction] = settings
     return Network(default, links)
+
+
+def check_may_be_lost(reading: Reading, source: Source) -> None:
+    """Refuse what happens to single datagrams where there are none, but a stream."""
+    if reading.transport.is_reliable:
+        what = f"{reading.transport.name} loses, doubles and overtakes nothing"
+        reading.refuse(source, f"{what}: it delays (`latency`, `jitter`), or breaks off (`net: {{disconnect: ...}}`)")
+
+
+def _check_link(reading: Reading, node: Node) -> None:
+    for name, _ in node.entries if isinstance(node, Map) else ():
+        if name.text in ("loss", "duplicate", "reorder"):
+            check_may_be_lost(reading, name.source)
 
 
 def read_calls(reading: Reading, node: Node) -> Calls:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from ..errors import Fault, Source
+from ..sip.transport import Transport
 from ..units import format_duration, parse_duration
 from .faults import Misread, pointing_at, quoted, unknown
 from .model import Instant, LinkPattern, Role, Window
@@ -47,6 +48,7 @@ class Reading:
         self.marks: dict[str, str] = {START: ""}
         """The marks set so far, with why one may not be set after all."""
         self.later_marks: frozenset[str] = frozenset()
+        self.transport = Transport.UDP
         self.may_be_before_mark = False
         """Whether a time may lie before its mark: in `expect`, where all is over."""
 

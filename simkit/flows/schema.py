@@ -175,9 +175,9 @@ ACTOR: Final[Block] = {**PARTY, **SUT, "at": PARTY["at"]}
 LINK: Final[Block] = {
     "latency": Key(Kind.DURATION, "How long a message is on its way (0s).", most=DAY),
     "jitter": Key(Kind.DURATION, "The most that is added to the latency at random (0s).", most=DAY),
-    "loss": Key(Kind.SHARE, "Share of messages that are lost: 0.05 or 5%."),
-    "duplicate": Key(Kind.SHARE, "Share of messages that arrive twice."),
-    "reorder": Key(Kind.SHARE, "Share of messages that are overtaken by the next."),
+    "loss": Key(Kind.SHARE, "Share of messages that are lost, over udp: 0.05 or 5%."),
+    "duplicate": Key(Kind.SHARE, "Share of messages that arrive twice, over udp."),
+    "reorder": Key(Kind.SHARE, "Share of messages that are overtaken by the next, over udp."),
 }
 
 TIMERS: Final[Block] = {
@@ -223,11 +223,12 @@ OBSERVATION: Final[Block] = {
 }
 
 NET: Final[Block] = {
-    "drop": Key(Kind.LINK, "Lose such a message."),
+    "drop": Key(Kind.LINK, "Lose such a message, over udp."),
     "delay": Key(Kind.LINK, "Delay such a message, `by` this much."),
-    "duplicate": Key(Kind.LINK, "Deliver such a message twice."),
+    "duplicate": Key(Kind.LINK, "Deliver such a message twice, over udp."),
     "partition": Key(Kind.PARTIES, "Cut two parties off from each other."),
     "heal": Key(Kind.PARTIES, "Connect two parties again."),
+    "disconnect": Key(Kind.PARTIES, "Break the connection of two parties, over tcp or tls."),
     "nth": Key(Kind.COUNT, "Which of those to come, from 1.", least=1, most=MILLION),
     "by": Key(Kind.DURATION, "How long it is delayed.", least=1, most=_DAYS_US),
 }
@@ -265,7 +266,7 @@ FLOW: Final[Block] = {
     "vars": Key(Kind.VALUES, "Named values, used as ${name}; --set name=value overrides."),
     "cases": Key(Kind.CASES, "The flow runs once for each of these maps of values; `name` names one."),
     "timers": Key(Kind.BLOCK, "Base times of RFC 3261.", block=TIMERS),
-    "transport": Key(Kind.CHOICE, "What carries the messages (udp).", choices=("udp",), planned=("tcp", "tls")),
+    "transport": Key(Kind.CHOICE, "What carries the messages (udp).", choices=("udp", "tcp"), planned=("tls",)),
     "calls": Key(Kind.CALLS, "How many calls of this flow run at once.", block=CALLS),
     "limit": Key(Kind.DURATION, "The longest virtual time of the run (24h).", least=1, most=MAX_LIMIT_US),
     "allow": Key(Kind.MESSAGES, "Messages that may come without a line of their own: [UPDATE, 200 UPDATE]."),

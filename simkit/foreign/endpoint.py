@@ -95,6 +95,9 @@ class Endpoint:
             return self._went_to.get(message.branch, self._peer)
         return message.via.address
 
+    def disconnected(self, peer: Address, *, now: int) -> None:
+        """Take no notice: the protocol has no word for it, so the child's own timers tell it."""
+
     def next_deadline(self) -> int | None:
         """Return when a call of its own is given up; what the child does, and when, is found out by `advance`."""
         return self._calls.next_deadline()

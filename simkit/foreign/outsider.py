@@ -1,7 +1,7 @@
 """A real system, outside of this process: what it sends and gets is noted, and from that what became of its calls."""
 
 from ..sip.message import Message
-from ..ua.events import CallEvent, Outgoing
+from ..ua.events import Address, CallEvent, Outgoing
 from .observed import ObservedCalls
 
 
@@ -29,6 +29,9 @@ class Outsider:
         """A message was sent to the system."""
         if self._calls is not None:
             self._calls.received(message, now=now)
+
+    def disconnected(self, peer: Address, *, now: int) -> None:
+        """Take no notice: the system sees for itself."""
 
     def next_deadline(self) -> int | None:
         """Return when a call of its own is given up."""

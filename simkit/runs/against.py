@@ -78,7 +78,7 @@ def play_against(
     check_host(target[0], allow_host=allow_host)
     us, ours = calls[0].us, host or host_towards(target)
     with Endpoints((us,), host=ours, ports={us: port} if port else None, allow_host=allow_host) as endpoints:
-        return _Table(calls, endpoints[us], target, speed, progress).play()
+        return _Table(calls, endpoints.udp(us), target, speed, progress).play()
 
 
 class _Table:

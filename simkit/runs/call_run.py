@@ -86,7 +86,11 @@ class CallRun:
         self._lives: dict[str, int] = {}
         network = flow.network
         self._network = driver.network(
-            self, cast.chance(number, "network"), default=network.default, links=network.links
+            self,
+            cast.chance(number, "network"),
+            default=network.default,
+            links=network.links,
+            connected=flow.transport.is_reliable,
         )
         self._parties = {name: self._seat(actor) for name, actor in flow.actors.items()}
         for party in self._parties.values():
@@ -373,8 +377,7 @@ class CallRun:
     def _change(self, change: NetChange) -> None:
         self._record(Happening(self.now, "net", What.NOTE, change.text))
         if change.parties is not None:
-            cut = self._network.partition if change.verb is NetVerb.PARTITION else self._network.heal
-            cut(*change.parties)
+            self._change_between(change.verb, *change.parties)
             return
         assert change.messages is not None
         link = self._network.link(change.messages.sender, change.messages.receiver)
@@ -386,3 +389,12 @@ class CallRun:
                 link.delay(test, by_us=change.by_us, nth=change.nth)
             case _:
                 link.duplicate(test, nth=change.nth)
+
+    def _change_between(self, verb: NetVerb, one: str, other: str) -> None:
+        match verb:
+            case NetVerb.PARTITION:
+                self._network.partition(one, other)
+            case NetVerb.HEAL:
+                self._network.heal(one, other, now=self.now)
+            case _:
+                self._driver.disconnect(self._parties[one], self._parties[other])

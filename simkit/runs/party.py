@@ -19,7 +19,7 @@ from ..flows.model import Actor, Answer, Flow, Observation, Role, Stimulus, Verb
 from ..foreign.outsider import Outsider
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request
-from ..sip.uri import SIP_PORT, host_port
+from ..sip.uri import SIP_PORT
 from ..ua.identifiers import Identifiers
 from ..ua.scripted import ScriptedParty
 from ..ua.user_agent import UserAgent, UserAgentSettings
@@ -77,6 +77,7 @@ class Cast:
         self._seed = seed
         self._traced = traced
         self._times = flow.timers
+        self._transport = flow.transport
         self._names = random.SystemRandom() if flow.systems else None
         """A real system that runs on remembers the names of the last run: they are new every time."""
         self._settings = {name: _settings(actor, flow, self._route(actor)) for name, actor in flow.actors.items()}
@@ -87,7 +88,7 @@ class Cast:
 
     def uri(self, name: str) -> str:
         """Return the SIP URI at which a party is called."""
-        return _uri_of(self.addresses[name], user=f"{name}@")
+        return self._transport.uri(self.addresses[name], user=name)
 
     def peer(self, name: str) -> str:
         """Return the party that another has in mind where it names none: the first beside it that is no proxy."""
@@ -99,7 +100,7 @@ class Cast:
         return self.uri(self.peer(sender) if self._actors[receiver].is_proxy else receiver)
 
     def _route(self, actor: Actor) -> tuple[str, ...]:
-        return tuple(f"<{_uri_of(self.addresses[proxy])};lr>" for proxy in actor.route)
+        return tuple(f"<{self._transport.uri(self.addresses[proxy])};lr>" for proxy in actor.route)
 
     def chance(self, call: int, purpose: str) -> SeededRandom:
         """Return a source of chance for one purpose of one call."""
@@ -113,11 +114,18 @@ class Cast:
         actor = self._actors[name]
         if actor.role is Role.SCRIPTED:
             resends = self._times if actor.retransmits else None
-            return ScriptedParty(name, address, identifiers=identifiers, route=self._route(actor), resends=resends)
+            return ScriptedParty(
+                name,
+                address,
+                identifiers=identifiers,
+                route=self._route(actor),
+                resends=resends,
+                transport=self._transport,
+            )
         if actor.role is Role.PROXY:
             from ..ua.proxy import ProxySettings  # few flows have one
 
-            settings = ProxySettings(self._times, actor.proxy_session, actor.challenge)
+            settings = ProxySettings(self._times, actor.proxy_session, actor.challenge, self._transport)
             return self._proxies[name](name, address, settings, identifiers=identifiers, traced=self._traced)
         timer_logic = self._logics[name]
         if self.seats is not None:
@@ -160,10 +168,6 @@ class Cast:
             self.seats.call_is_over()
 
 
-def _uri_of(address: Address, *, user: str = "") -> str:
-    return f"sip:{user}{host_port(address)}"
-
-
 def _addresses(flow: Flow) -> dict[str, Address]:
     most = len(TEST_NETWORKS) * HOSTS_MAX
     if len(flow.actors) > most:
@@ -189,6 +193,7 @@ def _settings(actor: Actor, flow: Flow, route: tuple[str, ...]) -> UserAgentSett
         route=route,
         account=actor.account,
         challenge=actor.challenge,
+        transport=flow.transport,
     )
 
 

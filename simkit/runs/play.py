@@ -70,14 +70,18 @@ def play(
     plan = Plan(flow, tolerance_us=tolerance_us * (speed or 1))
     ours = places(flow, host, ports or {}, allow_host=allow_host)
     with ExitStack() as stack:
-        endpoints = stack.enter_context(Endpoints(ours.names, host=ours.host, ports=ours.ports, allow_host=allow_host))
+        endpoints = stack.enter_context(
+            Endpoints(ours.names, host=ours.host, ports=ours.ports, allow_host=allow_host, transport=flow.transport)
+        )
         addresses = {**endpoints.addresses, **ours.systems}
         cast = Cast(flow, seed=seed, traced=timers, addresses=addresses)
         if flow.systems:
             from .systems import Systems  # what starts processes is loaded for those alone who have one to start
 
             cast.systems = stack.enter_context(Systems(flow, addresses, speed=speed or 1))
-        listening = stack.enter_context(Listening(endpoints.addresses, wanted=sniff, outward=bool(flow.systems)))
+        listening = stack.enter_context(
+            Listening(endpoints.addresses, wanted=sniff, transport=flow.transport, outward=bool(flow.systems))
+        )
         clock = RunClock(speed)
         driver = LoopbackDriver(endpoints, clock, sniffer=listening.sniffer, allow_host=allow_host)
         if cast.systems is not None:

@@ -65,7 +65,8 @@ class Seats:
         self._stack.enter_context(orderly_ends())
         children = self._standing = {name: self._start(name) for name in self._names}
         self._endpoints = {name for name, child in children.items() if child.kind is Kind.ENDPOINT}
-        if faults := [*_faults(self._flow, [name for name, child in children.items() if not child.knows_next])]:
+        blind = [name for name, child in children.items() if not child.knows_next]
+        if faults := [*_faults(self._flow, blind, sorted(self._endpoints))]:
             raise FlowError(faults)
 
     def attend(self, driver: VirtualDriver) -> None:
@@ -161,8 +162,11 @@ def has_child(actor: Actor) -> bool:
     return actor.logic is not None and actor.logic.kind is LogicKind.COMMAND
 
 
-def _faults(flow: Flow, blind: Sequence[str]) -> Iterator[Fault]:
-    """Yield what cannot be played with children that do not know when they act next."""
+def _faults(flow: Flow, blind: Sequence[str], endpoints: Sequence[str]) -> Iterator[Fault]:
+    """Yield what cannot be played with children that do not know when they act next, or are the whole of a party."""
+    if endpoints and flow.transport.is_reliable:
+        message = f"the logic of {' and '.join(endpoints)} is the whole of a party: its protocol knows udp alone"
+        yield Fault(flow.sources["transport"], message)
     if len(blind) > 1 and not shortest_way_us(flow):
         yield Fault(flow.sources.get("network", flow.source), _BLIND.format(*blind))
 

@@ -83,7 +83,7 @@ def _wait(clock: RunClock, until_at: int, progress: Progress | None, spoken: Seq
 
 def _sent(each: Spoken, endpoints: Endpoints, clock: RunClock) -> Transit | None:
     """Send a message and return what arrived; None where it is too long for the system, or lost."""
-    sender, receiver = endpoints[each.transit.sender], endpoints[each.transit.receiver]
+    sender, receiver = endpoints.udp(each.transit.sender), endpoints.udp(each.transit.receiver)
     sent_at = clock.read()
     try:
         sender.send(each.raw, receiver.address)

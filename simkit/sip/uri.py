@@ -77,6 +77,7 @@ _VIA = re.compile(
     r"(\[[0-9A-Fa-f:.]+\]|[^\s:;\[\]]+)(?:\s*:\s*([0-9]{1,5}))?\s*(.*)",
     re.I | re.DOTALL,
 )
+_TRANSPORT = re.compile(r";transport=[^;?]*", re.I)
 _URI = re.compile(
     r"(sips?):(?:([^@\s]*)@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?((?:;[^;?\s]+)*)(?:\?(\S*))?\Z", re.I
 )
@@ -86,6 +87,11 @@ def host_port(address: tuple[str, int]) -> str:
     """Write an address as a URI or a Via does, IPv6 in brackets (hostport, RFC 3261 section 25.1)."""
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def address_of_record(uri: str) -> str:
+    """Return a URI as From and To have it: they do not say by which transport (RFC 3261 section 19.1.1, table 1)."""
+    return _TRANSPORT.sub("", uri)
 
 
 @lru_cache(maxsize=4096)

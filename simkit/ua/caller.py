@@ -2,6 +2,7 @@
 
 from ..errors import LocalError
 from ..sip.message import Request, Response
+from ..sip.uri import address_of_record
 from .call import Call, Phase, with_type
 from .dialog import MAX_FORWARDS, Dialog
 from .events import CallEvent, Fact, Reason
@@ -36,7 +37,7 @@ class CallerCall(Call):
         self._attempt = Dialog(
             call_id=call_id,
             local=local,
-            remote=f"<{target}>",
+            remote=f"<{address_of_record(target)}>",
             local_cseq=0,
             remote_cseq=None,
             route_set=route,

@@ -21,6 +21,7 @@ from .transaction import (
     TimedOut,
     Transaction,
     Transitions,
+    TransportFailed,
 )
 
 # fmt: off
@@ -32,28 +33,33 @@ INVITE_TRANSITIONS: Final[Transitions] = {  # RFC 3261 figure 5, with the Accept
         Input.PROVISIONAL: (State.PROCEEDING, Action.DELIVER),
         Input.SUCCESS:     (State.ACCEPTED,   Action.DELIVER),
         Input.FAILURE:     (State.COMPLETED,  Action.SEND_ACK_AND_DELIVER),
+        Input.DISCONNECT:  (State.TERMINATED, Action.REPORT_FAILURE),
     },
     State.PROCEEDING: {
         Input.PROVISIONAL: (State.PROCEEDING, Action.DELIVER),
         Input.SUCCESS:     (State.ACCEPTED,   Action.DELIVER),
         Input.FAILURE:     (State.COMPLETED,  Action.SEND_ACK_AND_DELIVER),
+        Input.DISCONNECT:  (State.TERMINATED, Action.REPORT_FAILURE),
     },
     State.COMPLETED: {
         Input.PROVISIONAL: (State.COMPLETED,  Action.IGNORE),
         Input.SUCCESS:     (State.COMPLETED,  Action.IGNORE),
         Input.FAILURE:     (State.COMPLETED,  Action.SEND_ACK),
         Timer.D:           (State.TERMINATED, Action.MOVE_ON),
+        Input.DISCONNECT:  (State.COMPLETED,  Action.IGNORE),
     },
     State.ACCEPTED: {
         Input.PROVISIONAL: (State.ACCEPTED,   Action.IGNORE),
         Input.SUCCESS:     (State.ACCEPTED,   Action.DELIVER),
         Input.FAILURE:     (State.ACCEPTED,   Action.IGNORE),
         Timer.M:           (State.TERMINATED, Action.MOVE_ON),
+        Input.DISCONNECT:  (State.ACCEPTED,   Action.IGNORE),
     },
     State.TERMINATED: {
         Input.PROVISIONAL: (State.TERMINATED, Action.IGNORE),
         Input.SUCCESS:     (State.TERMINATED, Action.IGNORE),
         Input.FAILURE:     (State.TERMINATED, Action.IGNORE),
+        Input.DISCONNECT:  (State.TERMINATED, Action.IGNORE),
     },
 }
 NON_INVITE_TRANSITIONS: Final[Transitions] = {  # RFC 3261 figure 6
@@ -62,21 +68,25 @@ NON_INVITE_TRANSITIONS: Final[Transitions] = {  # RFC 3261 figure 6
         Timer.F:           (State.TERMINATED, Action.REPORT_TIMEOUT),
         Input.PROVISIONAL: (State.PROCEEDING, Action.DELIVER),
         Input.FINAL:       (State.COMPLETED,  Action.DELIVER),
+        Input.DISCONNECT:  (State.TERMINATED, Action.REPORT_FAILURE),
     },
     State.PROCEEDING: {
         Timer.E:           (State.PROCEEDING, Action.SEND_AGAIN_AT_T2),
         Timer.F:           (State.TERMINATED, Action.REPORT_TIMEOUT),
         Input.PROVISIONAL: (State.PROCEEDING, Action.DELIVER),
         Input.FINAL:       (State.COMPLETED,  Action.DELIVER),
+        Input.DISCONNECT:  (State.TERMINATED, Action.REPORT_FAILURE),
     },
     State.COMPLETED: {
         Input.PROVISIONAL: (State.COMPLETED,  Action.IGNORE),
         Input.FINAL:       (State.COMPLETED,  Action.IGNORE),
         Timer.K:           (State.TERMINATED, Action.MOVE_ON),
+        Input.DISCONNECT:  (State.COMPLETED,  Action.IGNORE),
     },
     State.TERMINATED: {
         Input.PROVISIONAL: (State.TERMINATED, Action.IGNORE),
         Input.FINAL:       (State.TERMINATED, Action.IGNORE),
+        Input.DISCONNECT:  (State.TERMINATED, Action.IGNORE),
     },
 }
 INVITE_TIMERS: Final[StateTimers] = {
@@ -98,7 +108,8 @@ NON_INVITE_TIMERS: Final[StateTimers] = {
 class ClientTransaction(Transaction[Response]):
     """What the two client transactions share; never made itself.
 
-    `events()` yields the provisional responses and the first final one, every 2xx to an INVITE, or TimedOut.
+    `events()` yields the provisional responses and the first final one, every 2xx to an INVITE, TimedOut, or
+    TransportFailed.
     """
 
     __slots__ = ()
@@ -115,6 +126,10 @@ class ClientTransaction(Transaction[Response]):
         """A response with this transaction's key has come."""
         self._step(self.RESPONSES[response.status // 100], response, now)
 
+    def fail(self, *, now: int) -> None:
+        """The connection to where the request went is lost, or could not be had (section 17.1.4)."""
+        self._step(Input.DISCONNECT, None, now)
+
     def stop_repeating(self, *, now: int) -> None:
         """Send the request no more, for its call is over; a response is awaited as long as ever."""
         self._durations_us = {timer: us for timer, us in self._durations_us.items() if timer is not self.REPEATS_ON}
@@ -122,6 +137,9 @@ class ClientTransaction(Transaction[Response]):
 
     def _report_timeout(self, _: None, now: int) -> None:
         self._events.append(TimedOut(self.GIVES_UP_ON))
+
+    def _report_failure(self, _: None, now: int) -> None:
+        self._events.append(TransportFailed())
 
 
 class InviteClientTransaction(ClientTransaction):

@@ -11,7 +11,7 @@ from ..errors import PeerError
 from ..settings import BaseTimes, ChallengeSettings, ProxySessionSettings
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request, Response
-from ..sip.uri import host_port
+from ..sip.transport import Transport
 from . import proxy_session
 from .call import SESSION_METHODS
 from .events import Address, CallEvent, Outgoing
@@ -39,6 +39,7 @@ class ProxySettings:
     session_timer: ProxySessionSettings = ProxySessionSettings()
     challenge: ChallengeSettings | None = None
     """Whose requests it forwards (RFC 3261 section 22.3); None: anybody's."""
+    transport: Transport = Transport.UDP
 
 
 class Proxy:
@@ -53,7 +54,8 @@ class Proxy:
         self.log: TimerLog | None = [] if traced else None
         self._session_timer = settings.session_timer
         self._identifiers = identifiers
-        self._sent_by, self._record_route = _written(address, reliable=settings.times.reliable)
+        self._sent_by = settings.transport.sent_by(address)
+        self._record_route: HeaderField = ("Record-Route", f"<{settings.transport.uri(address)};lr>")
         self._challenger = _challenger(settings.challenge, identifiers)
         self._layer = TransactionLayer(settings.times, self.log)
         self._contexts: list[ResponseContext] = []  # those that still wait for a final response
@@ -75,6 +77,11 @@ class Proxy:
         known, _ = self._layer.receive_request(request, now=now)
         if known is None and request.method != "ACK":
             self.refuse(self._layer.open_server(request), status, headers, now=now)
+
+    def disconnected(self, peer: Address, *, now: int) -> None:
+        """The connection to a peer is lost, or could not be had; sessions outlive it, requests under way do not."""
+        self._layer.disconnected(peer, now=now)
+        self._contexts = [context for context in self._contexts if not context.answered]
 
     def next_deadline(self) -> int | None:
         """Return the one time at which `handle_deadline` is to be called next."""
@@ -221,9 +228,3 @@ def _challenger(settings: ChallengeSettings | None, identifiers: Identifiers) ->
     from .challenger import Challenger  # few flows have passwords
 
     return Challenger(settings, identifiers)
-
-
-def _written(address: Address, *, reliable: bool) -> tuple[str, HeaderField]:
-    """Return how a Via of ours begins, and our Record-Route."""
-    place = host_port(address)
-    return f"SIP/2.0/{'TCP' if reliable else 'UDP'} {place}", ("Record-Route", f"<sip:{place};lr>")

@@ -1,8 +1,8 @@
-"""What a scripted party that was told to sends again, over an unreliable transport, without a transaction of its own.
+"""What a scripted party that was told to sends again, without a transaction of its own.
 
 A request until it is answered (RFC 3261 sections 17.1.1.2 and 17.1.2.2), a final response to an INVITE until its ACK
 comes (13.3.1.4 and 17.2.1), and the last response when its request comes once more (17.2.2). After 64*T1 it stops, and
-nobody is told.
+nobody is told. Over a reliable transport it is the 2xx to an INVITE alone.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Resending:
         message = outgoing.message
         if isinstance(message, Response):
             self._answers[message.branch, message.method] = outgoing
-        if key := _awaits(message):
+        if (key := _awaits(message)) and (not self._times.reliable or _is_success(message)):
             t1_us = self._times.t1_us
             self._pending[key] = _Pending(outgoing, t1_us, now + t1_us, now + 64 * t1_us)
 
@@ -80,6 +80,10 @@ def _awaits(message: Message) -> tuple[str, str] | None:
     if message.method == "INVITE" and _status(message) >= 200:
         return "ACK", str(message.cseq.number)
     return None
+
+
+def _is_success(message: Message) -> bool:
+    return 200 <= _status(message) < 300
 
 
 def _status(message: Message) -> int:

@@ -15,7 +15,8 @@ from ..sip.headers import REQUEST_URI, HeaderField, canonical_name
 from ..sip.message import Message, Request, Response, parse_cseq
 from ..sip.parser import parse_message
 from ..sip.sdp import SessionDescription
-from ..sip.uri import host_port, parse_name_address
+from ..sip.transport import Transport
+from ..sip.uri import address_of_record, parse_name_address
 from .dialog import MAX_FORWARDS
 from .events import Address, CallEvent, Outgoing
 from .identifiers import Identifiers
@@ -45,6 +46,7 @@ class ScriptedParty:
         identifiers: Identifiers,
         route: tuple[str, ...] = (),
         resends: BaseTimes | None = None,
+        transport: Transport = Transport.UDP,
     ) -> None:
         """Begin without a call.
 
@@ -54,11 +56,12 @@ class ScriptedParty:
         self.name = name
         self.address = address
         self._identifiers = identifiers
-        self._host = host_port(address)
-        self._contact: HeaderField = ("Contact", f"<sip:{name}@{self._host}>")
+        self._sent_by = transport.sent_by(address)
+        contact = transport.uri(address, user=name)
+        self._contact: HeaderField = ("Contact", f"<{contact}>")
         self._tag = identifiers.tag()
         self._call_id = ""
-        self._local = f"<sip:{name}@{self._host}>;tag={self._tag}"
+        self._local = f"<{address_of_record(contact)}>;tag={self._tag}"
         self._remote: str | None = None  # the peer's From or To value, with its tag once it is known
         self._remote_target = ""
         self._routes: tuple[HeaderField, ...] = tuple(("Route", value) for value in route)
@@ -180,7 +183,7 @@ class ScriptedParty:
             *way,
             MAX_FORWARDS,
             ("From", self._local),
-            ("To", to or f"<{uri}>"),
+            ("To", to or f"<{address_of_record(uri)}>"),
             ("Call-ID", self._call_id),
             ("CSeq", f"{cseq} {method}"),
             *optional,
@@ -189,7 +192,7 @@ class ScriptedParty:
         return Request(method, uri, fields, body)
 
     def _via(self) -> HeaderField:
-        return "Via", f"SIP/2.0/UDP {self._host};branch={self._identifiers.branch()}"
+        return "Via", f"{self._sent_by};branch={self._identifiers.branch()}"
 
     # --- what happened ---
 
@@ -226,6 +229,9 @@ class ScriptedParty:
             self._remote_target = response.contact.uri
         if response.method == "INVITE" and response.to_tag and response.status < 300:
             self._routes = tuple(("Route", value) for value in reversed(response.values("Record-Route")))
+
+    def disconnected(self, peer: Address, *, now: int) -> None:
+        """Take no notice that a connection is lost."""
 
     def next_deadline(self) -> int | None:
         """Return when something is to be sent again; mostly nothing ever is."""

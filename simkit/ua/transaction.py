@@ -1,7 +1,8 @@
 """What the four transactions share: their words, the walk through a table, matching (RFC 3261 section 17, RFC 6026).
 
 The tables themselves are in `client_transaction` and `server_transaction`. Where messages go, and who makes them up,
-is the user agent's business; a transport that fails is not simulated.
+is the user agent's business. A connection that breaks fails the requests that wait for an answer over it; a response
+finds another way, so server transactions do not mind (section 18.2.2).
 """
 
 from collections.abc import Callable, Mapping
@@ -37,6 +38,7 @@ class Input(StrEnum):
     SUCCESS = "2xx"  # only an INVITE's transactions tell it from 3xx-6xx
     FAILURE = "3xx-6xx"
     FINAL = "2xx-6xx"
+    DISCONNECT = "transport error"
 
 
 class Action(StrEnum):
@@ -54,6 +56,7 @@ class Action(StrEnum):
     SEND_ACK_AND_DELIVER = "_send_ack_and_deliver"
     DELIVER = "_deliver"
     REPORT_TIMEOUT = "_report_timeout"
+    REPORT_FAILURE = "_report_failure"
 
 
 INVITE_RESPONSES: Final = (*2 * (Input.PROVISIONAL,), Input.SUCCESS, *7 * (Input.FAILURE,))
@@ -68,6 +71,11 @@ class TimedOut:
     """The transaction was given up: B or F, no response came; H, no ACK came."""
 
     timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class TransportFailed:
+    """The connection by which the answer would have come is gone (RFC 3261 section 17.1.4)."""
 
 
 Transitions = Mapping[State, Mapping[Input | Timer, tuple[State, Action]]]
@@ -123,7 +131,7 @@ class Transaction(Generic[Delivered]):
         about = "" if log is None else f"{request.method} {request.cseq.number}"
         self._timers = TimerTable(about, log)
         self._outgoing: list[Message] = []
-        self._events: list[Delivered | TimedOut] = []
+        self._events: list[Delivered | TimedOut | TransportFailed] = []
 
     def start(self, *, now: int) -> None:
         """Enter the first state: its timers begin to run."""
@@ -143,7 +151,7 @@ class Transaction(Generic[Delivered]):
         drained, self._outgoing = self._outgoing, []
         return drained
 
-    def events(self) -> list[Delivered | TimedOut]:
+    def events(self) -> list[Delivered | TimedOut | TransportFailed]:
         """Drain what the transaction user is to know, in order."""
         drained, self._events = self._events, []
         return drained

@@ -12,9 +12,10 @@ from ..sip.message import Message, Request, Response
 from .client_transaction import ClientTransaction, client_transaction
 from .events import Address, Outgoing
 from .exchange import Exchange
+from .responses import respond
 from .server_transaction import ServerTransaction, server_transaction
 from .timers import Timer, TimerLog
-from .transaction import Key, TimedOut, cancelled_key, transaction_key
+from .transaction import Key, TimedOut, TransportFailed, cancelled_key, transaction_key
 
 
 class RequestSender(Protocol):
@@ -104,6 +105,16 @@ class TransactionLayer:
         self._drain_server(known)
         return known, passed_up
 
+    def disconnected(self, peer: Address, *, now: int) -> None:
+        """The connection to a peer is lost, or could not be had: what waits for its answer has failed.
+
+        Its sender hears of a 503 (section 8.1.3.1).
+        """
+        for key, client in tuple(self._clients.items()):
+            if client.destination == peer:
+                client.transaction.fail(now=now)
+                self._drain(key, client, now=now)
+
     def cancelled_by(self, cancel: Request) -> ServerTransaction | None:
         """Return the INVITE's transaction that a CANCEL is for (section 9.2)."""
         return self._servers.get(cancelled_key(cancel))
@@ -177,6 +188,9 @@ class TransactionLayer:
                 continue
             if isinstance(event, TimedOut):
                 client.sender.timed_out(client.exchange, event.timer, now=now)
+            elif isinstance(event, TransportFailed):
+                unavailable = respond(client.transaction.request, 503)
+                client.sender.receive_response(client.exchange, unavailable, now=now)
             else:
                 client.sender.receive_response(client.exchange, event, now=now)
         if client.transaction.terminated:

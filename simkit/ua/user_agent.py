@@ -13,7 +13,8 @@ from ..settings import Account, BaseTimes, ChallengeSettings, SessionTimerSettin
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request, Response
 from ..sip.sdp import SessionDescription
-from ..sip.uri import host_port
+from ..sip.transport import Transport
+from ..sip.uri import address_of_record
 from .call import Phase
 from .callee import CalleeCall
 from .caller import CallerCall
@@ -55,6 +56,8 @@ class UserAgentSettings:
     """Who it is when it is asked (RFC 3261 section 22); None: it cannot say."""
     challenge: ChallengeSettings | None = None
     """Whom it answers; None: anybody."""
+    transport: Transport = Transport.UDP
+    """What carries its messages; `times` are those that go with it."""
 
 
 TimerLogicFactory = Callable[[SessionTimerSettings, Side, Random, TimerLog | None], TimerLogic]
@@ -70,8 +73,8 @@ class UserAgent:
     offer_answer: ClassVar[type[OfferAnswer]] = OfferAnswer
 
     __slots__ = (
-        *("_authentication", "_calls", "_capabilities", "_challenger", "_events", "_layer", "_settings"),
-        *("_some_call_is_over", "_timer_logic"),
+        *("_authentication", "_calls", "_capabilities", "_challenger", "_events", "_layer", "_sent_by"),
+        *("_settings", "_some_call_is_over", "_timer_logic"),
         *("address", "contact", "identifiers", "log", "name", "random", "times"),
     )
 
@@ -88,11 +91,13 @@ class UserAgent:
     ) -> None:
         self.name = name
         self.address = address
+        assert settings.times.reliable is settings.transport.is_reliable
         self.times = settings.times
         self.log: TimerLog | None = [] if traced else None
         self.random = random
         self.identifiers = identifiers
-        self.contact: HeaderField = ("Contact", f"<{self.uri}>")
+        self.contact: HeaderField = ("Contact", f"<{settings.transport.uri(address, user=name)}>")
+        self._sent_by = settings.transport.sent_by(address)
         self._settings = settings
         self._timer_logic = timer_logic or self._rfc4028
         self._capabilities = capabilities(self.contact, settings.supported, settings.allow)
@@ -116,8 +121,8 @@ class UserAgent:
 
     @property
     def uri(self) -> str:
-        """Our address of record and Contact, which are one here."""
-        return f"sip:{self.name}@{host_port(self.address)}"
+        """Our address of record; the Contact, which is at the same place, may say by which transport."""
+        return address_of_record(self._settings.transport.uri(self.address, user=self.name))
 
     # --- commands ---
 
@@ -183,7 +188,7 @@ class UserAgent:
         outside = Dialog(
             call_id=self.identifiers.call_id(self.address[0]),
             local=f"<{self.uri}>;tag={self.identifiers.tag()}",
-            remote=f"<{target}>",
+            remote=f"<{address_of_record(target)}>",
             local_cseq=0,
             remote_cseq=None,
             route_set=self._settings.route,
@@ -208,6 +213,12 @@ class UserAgent:
             self._layer.receive_response(message, now=now)
         elif isinstance(message, Request):
             self._receive_request(message, now=now)
+        if self._some_call_is_over:
+            self._forget_calls()
+
+    def disconnected(self, peer: Address, *, now: int) -> None:
+        """The connection to a peer is lost, or could not be had; sessions outlive it, requests under way do not."""
+        self._layer.disconnected(peer, now=now)
         if self._some_call_is_over:
             self._forget_calls()
 
@@ -251,8 +262,7 @@ class UserAgent:
 
     def via(self) -> HeaderField:
         """Return a Via with a new branch (RFC 3261 section 8.1.1.7)."""
-        transport = "TCP" if self.times.reliable else "UDP"
-        return "Via", f"SIP/2.0/{transport} {host_port(self.address)};branch={self.identifiers.branch()}"
+        return "Via", f"{self._sent_by};branch={self.identifiers.branch()}"
 
     def abilities(self, *added: HeaderField) -> tuple[HeaderField, ...]:
         """Return Contact, Allow and Supported, and these headers; option tags of several Supported are merged."""

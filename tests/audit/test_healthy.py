@@ -324,6 +324,21 @@ def test_the_wait_after_491_depends_on_who_owns_the_call_id(who: str, waited_ms:
     assert [finding.rule for finding in tape.audit().findings] == (["3311-5.3"] if found else [])
 
 
+@pytest.mark.parametrize(("connections", "found"), [((0, 0), True), ((1, 1), True), ((1, 2), False)], ids=str)
+def test_a_refresh_whose_connection_was_replaced_is_not_taken_for_one_that_nobody_answers(
+    connections: tuple[int, int], found: bool
+) -> None:
+    """RFC 3261 section 8.1.3.1: it failed as by a 503, which leaves the dialog alone."""
+    tape = Tape().set_up()
+    tape.at(900).refresh(status=0)
+    tape.at(1300).refresh()
+    before, after = connections
+    for transit in tape.trace.messages():
+        transit.connection = before if transit.sent_at <= 900 * S else after
+    rules = [finding.rule for finding in tape.audit().findings]
+    assert ("RFC4028-10-3" in rules) is found
+
+
 LEADS = [(90, 60), (96, 64), (120, 88), (128, 96), (300, 268), (600, 568), (1800, 1768)]
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from simkit.captures import tcp as module
 
-from .building import ALICE, BOB, SYN, pcap, segments, sip, tcp
+from .building import ACK, ALICE, BOB, SYN, pcap, segments, sip, tcp
 from .reading import messages, read, skipped
 
 INVITE = sip("INVITE sip:bob@10.0.0.2 SIP/2.0", body=b"v=0\r\n" * 100)
@@ -235,3 +235,26 @@ def test_messages_without_a_hole_are_found_and_no_others(size: int, lost: set[in
         whole += [] if lost.intersection(touched) else [message]
         start += len(message)
     assert messages(pcap(tcp(b"", 999, flags=SYN), *kept, *end)) == whole
+
+
+def test_the_connections_between_two_addresses_are_counted() -> None:
+    """A SYN begins another, whichever side sends it; its answer belongs to it, as does what had no beginning."""
+    without_beginning = [tcp(OPTIONS, 1), back(0, OK)]
+    second = [tcp(b"", 7_000, flags=SYN), tcp(b"", 9_000, flags=SYN | ACK, source=BOB, destination=ALICE)]
+    third = [tcp(b"", 500_000, flags=SYN, source=BOB, destination=ALICE), tcp(b"", 600_000, flags=SYN | ACK)]
+    found, _ = read(
+        pcap(
+            *without_beginning,
+            *second,
+            tcp(OPTIONS, 7_001),
+            back(0, OK, 9_001),
+            *third,
+            back(0, OPTIONS, 500_001),
+            tcp(OK, 600_001),
+        )
+    )
+    assert [(each.source == ALICE, each.connection) for each in found] == [
+        *[(True, 1), (False, 1)],
+        *[(True, 2), (False, 2)],
+        *[(False, 3), (True, 3)],
+    ]

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from simkit.api import load_flow, simulate
+from simkit.captures.reader import read_capture
 from simkit.captures.writer import EPOCH_S, write_pcap
 from simkit.errors import CaptureError, SetupError
 from simkit.runs.run import Run
@@ -189,6 +191,81 @@ def test_writing_loads_little_of_scapy() -> None:
     assert subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, capture_output=True).stderr == b""
 
 
+# --- over connections ------------------------------------------------------------------------------------------------
+
+
+def connected() -> Run:
+    """A call over TCP: its connection breaks under way, and a message is longer than a segment."""
+    flow = load_flow(DISCONNECTED)
+    return simulate(flow)
+
+
+DISCONNECTED = """
+simkit: 1
+name: disconnected
+transport: tcp
+network: {latency: 20ms}
+actors: {alice: {role: scripted}, bob: {role: scripted}}
+flow:
+  - alice -> bob: INVITE
+    with: {Subject: "${long}"}
+  - bob -> alice: 200 INVITE
+    at: 1s
+  - alice -> bob: ACK
+    at: 2s
+  - net: {disconnect: [alice, bob]}
+    at: 3s
+  - bob -> alice: BYE
+    at: 4s
+    mark: bye
+  - net: {disconnect: [alice, bob]}
+    at: bye + 10ms
+  - bob -> alice: BYE
+    at: 5s
+  - alice -> bob: 200 BYE
+    at: 6s
+vars: {long: "LONG"}
+""".replace("LONG", "x" * 4000)
+
+
+def flags(frame: bytes) -> int:
+    return frame[14 + 20 + 13]
+
+
+def test_a_stream_begins_with_a_handshake_and_all_of_it_is_acknowledged() -> None:
+    run = connected()
+    assert run.passed, run.failures
+    found = records(captured(run.trace, addresses=dict(run.addresses)))
+    opening = [0x02, 0x12, 0x10]  # SYN, SYN and ACK, ACK
+    closing = [0x11, 0x11, 0x10]
+    message = [0x18, 0x10]  # PSH and ACK, ACK
+    assert [flags(frame) for _, frame in found] == [
+        *opening,
+        *[0x18] * 4,  # a message of several segments
+        *[0x10],
+        *message * 2,
+        *closing,
+        *opening,
+        *[0x18],  # lost: nobody acknowledges it
+        *closing,
+        *opening,
+        *message * 2,
+    ]
+    assert max(len(frame) for _, frame in found) == 14 + 20 + 20 + 1460
+
+
+def test_what_is_written_over_connections_reads_the_same() -> None:
+    run = connected()
+    with read_capture(io.BytesIO(captured(run.trace, addresses=dict(run.addresses)))) as reader:
+        read = list(reader)
+    sent = list(run.trace.messages())
+    assert [(each.at, each.message, each.connection) for each in read] == [
+        (each.sent_at, each.message, each.connection) for each in sent
+    ]
+    assert {each.transport for each in read} == {"tcp"}
+    assert reader.skipped == {"TCP without data": 3 * 3 + 2 * 3 + 5}
+
+
 TSHARK = shutil.which("tshark")
 
 
@@ -210,3 +287,26 @@ def test_tshark_reads_every_frame_as_sip_and_has_no_complaint(
         assert protocols.endswith(":udp:sip")
         assert checksum == "1"
         assert complaint == ""
+
+
+@pytest.mark.skipif(TSHARK is None and not os.environ.get("CI"), reason="tshark is not installed")
+@pytest.mark.parametrize("addresses", [IPV4, IPV6], ids=["IPv4", "IPv6"])
+def test_tshark_reads_a_stream_and_calls_nothing_in_it_more_than_worth_a_note(
+    tmp_path: Path, addresses: dict[str, tuple[str, int]]
+) -> None:
+    assert TSHARK, "tshark is not installed, and this is CI"
+    path, run = str(tmp_path / "run.pcap"), connected()
+    assert write_pcap(path, [run.trace], addresses) == run.messages
+    checks = ["-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-d", "tcp.port==5062,sip"]
+    fields = ["sip.CSeq", "tcp.checksum.status", "_ws.expert.severity", "_ws.expert.message"]
+    wanted = [word for field in fields for word in ("-e", field)]
+    read = subprocess.run(
+        [TSHARK, "-r", path, *checks, "-T", "fields", *wanted], check=True, capture_output=True, text=True
+    )
+    lines = [line.split("\t") for line in read.stdout.splitlines()]
+    assert [cseq for cseq, *_ in lines if cseq] == [
+        transit.message.header("CSeq") for transit in run.trace.messages() if transit.message.header("CSeq")
+    ]
+    assert {checksum for _, checksum, _, _ in lines} == {"1"}
+    note = 0x00400000  # the next higher is a warning
+    assert all(int(each) <= note for _, _, severities, _ in lines for each in severities.split(",") if each), lines

@@ -38,6 +38,7 @@ class Machine:
         self.timers: list[TimerEvent] = []
         self.on_receive: Callable[[Message, int], None] = lambda message, now: None
         self.on_deadline: Callable[[int], None] = lambda now: None
+        self.lost: list[tuple[int, Address]] = []
         self._now = 0
         self._outgoing: list[Outgoing] = []
 
@@ -49,6 +50,10 @@ class Machine:
         self._pass_time(now)
         self.heard.append((now, message))
         self.on_receive(message, now)
+
+    def disconnected(self, peer: Address, *, now: int) -> None:
+        self._pass_time(now)
+        self.lost.append((now, peer))
 
     def next_deadline(self) -> int | None:
         return self.deadline

@@ -20,6 +20,7 @@ from simkit.drivers.run_clock import RunClock
 from simkit.drivers.sniffer import INTERFACE
 from simkit.settings import LinkSettings
 from simkit.sip.message import Message, Request
+from simkit.sip.transport import Transport
 from simkit.units import DAY, HOUR, MS, S
 
 from .capturing import require_capturing
@@ -43,11 +44,15 @@ class Stage:
         speed: int | None = None,
         link: LinkSettings | None = None,
         listening: Listening | None = None,
+        driver: LoopbackDriver | None = None,
     ) -> None:
         self.clock = RunClock(speed)
-        self.driver = LoopbackDriver(endpoints, self.clock, sniffer=listening.sniffer if listening else None)
+        sniffer = listening.sniffer if listening else None
+        self.driver = driver or LoopbackDriver(endpoints, self.clock, sniffer=sniffer)
         self.recorder = Recorder(lambda: self.driver.now)
-        self.network: Network = self.driver.network(self.recorder, Random(1), default=link or LinkSettings())
+        self.network: Network = self.driver.network(
+            self.recorder, Random(1), default=link or LinkSettings(), connected=endpoints.transport.is_reliable
+        )
         alice, bob = endpoints.addresses["alice"], endpoints.addresses["bob"]
         self.alice, self.bob = Machine(bob), Machine(alice)
         self.bob.on_receive = lambda message, now: self.bob.say(response(200, asked()))
@@ -419,3 +424,76 @@ def test_a_sniffer_that_missed_a_message_is_no_witness(
     assert list(recording.trace.messages()) == stage.recorder.transits
     assert recording.by == "the sockets"
     assert recording.note == f"scapy's sniffer on {INTERFACE} saw 3 of 4 messages, and 0 that were not sent"
+
+
+# --- over connections ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def streams() -> Iterator[Endpoints]:
+    with Endpoints(("alice", "bob"), transport=Transport.TCP) as opened:
+        yield opened
+
+
+def test_over_a_connection_a_message_is_written_sent_and_read_again(streams: Endpoints) -> None:
+    stage = Stage(streams)
+    stage.alice_says(asked(), asked(2))
+    again = [*EXCHANGE[:2], "bob -> alice: 200 OPTIONS again", EXCHANGE[3]]  # bob has but one answer
+    assert sorted(stage.run()) == sorted([*EXCHANGE, *again])
+    assert [message.cseq.number for _, message in stage.bob.heard] == [1, 2]
+    assert all(each.datagram.data == each.transit.message.to_bytes() for each in stage.driver.sent)
+
+
+def test_what_is_on_the_wire_when_the_connection_breaks_never_arrives(streams: Endpoints) -> None:
+    stage = Stage(streams, link=LinkSettings(latency_us=50 * MS))
+    stage.alice_says(asked())
+    stage.driver.at(10 * MS, lambda: stage.driver.disconnect(stage.alice_party, stage.bob_party))
+    stage.alice_says(asked(2), at=20 * MS)
+    lines = stage.run()
+    assert lines[:2] == ["alice -> bob: OPTIONS", "lost OPTIONS: the connection was lost"]
+    assert sorted(lines[2:]) == sorted(EXCHANGE)
+    assert [len(machine.lost) for machine in (stage.alice, stage.bob)] == [1, 1]
+
+
+def test_calls_that_share_a_connection_lose_it_together(streams: Endpoints) -> None:
+    stage = Stage(streams)
+    other = Stage(streams, driver=stage.driver)
+    stage.alice_says(asked())
+    stage.run(1 * S)
+    stage.driver.at(2 * S, lambda: stage.driver.disconnect(stage.alice_party, stage.bob_party))
+    stage.run()
+    assert [len(each.lost) for each in (stage.alice, stage.bob, other.alice, other.bob)] == [1, 1, 1, 1]
+
+
+def test_where_nobody_takes_a_connection_the_sender_learns_of_it(streams: Endpoints) -> None:
+    stage = Stage(streams)
+    with Endpoints(("carol",), transport=Transport.TCP) as others:
+        nobody = others.addresses["carol"]
+    stage.network.add_party("carol", nobody, Machine())
+    stage.alice.peer = nobody
+    stage.alice_says(asked())
+    assert stage.run() == [
+        "alice -> carol: OPTIONS",
+        "lost OPTIONS: the system does not send it: Connection refused",
+    ]
+    assert [peer for _, peer in stage.alice.lost] == [nobody]
+
+
+def test_a_connection_that_somebody_else_ends_is_told_to_who_has_part_in_it(streams: Endpoints) -> None:
+    stage = Stage(streams)
+    with socket.create_connection(streams.addresses["bob"]) as other:
+        name = other.getsockname()
+        stage.driver.at(0, lambda: None)
+        stage.run(1 * S)
+    stage.driver.at(2 * S, lambda: None)
+    stage.driver.at(3 * S, lambda: None)
+    stage.run()
+    assert [peer for _, peer in stage.bob.lost] == [name]
+    assert stage.alice.lost == []
+
+
+def test_half_a_message_is_given_up_in_the_end(streams: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simkit.drivers.loopback.STUCK_AFTER_S", 0.05)
+    stage = Stage(streams)
+    stage.alice_says(asked().with_headers(("Content-Length", "5")))
+    assert stage.run() == ["alice -> bob: OPTIONS", "lost OPTIONS: lost by the loopback"]

@@ -17,11 +17,16 @@ from .fakes import ALICE, BOB, Machine, Recorder, request, response
 class Stage:
     """Alice and bob, who send what a test has them say."""
 
-    def __init__(self, driver: VirtualDriver | None = None, *, latency_us: int = 0) -> None:
+    def __init__(
+        self, driver: VirtualDriver | None = None, *, latency_us: int = 0, jitter_us: int = 0, connected: bool = False
+    ) -> None:
         self.driver = driver or VirtualDriver()
         self.recorder = Recorder(lambda: self.driver.now)
         self.network: Network = self.driver.network(
-            self.recorder, Random(1), default=LinkSettings(latency_us=latency_us)
+            self.recorder,
+            Random(1),
+            default=LinkSettings(latency_us=latency_us, jitter_us=jitter_us),
+            connected=connected,
         )
         self.alice, self.bob = Machine(BOB), Machine(ALICE)
         self.alice_party = self.network.add_party("alice", ALICE, self.alice)
@@ -126,7 +131,7 @@ def test_a_partition_cuts_both_ways_until_healed_and_spares_what_is_on_its_way()
     stage.alice_says(request("BYE", 2))
     stage.bob_says(request("OPTIONS"))
     stage.run(3 * S)
-    stage.network.heal("bob", "alice")
+    stage.network.heal("bob", "alice", now=3 * S)
     stage.alice_says(request("BYE", 2))
     assert stage.run() == [
         "0.000 alice -> bob: INVITE",

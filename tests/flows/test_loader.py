@@ -32,6 +32,7 @@ from simkit.flows.model import (
 )
 from simkit.flows.yaml_source import MAX_FAULTS
 from simkit.settings import Account, BaseTimes, ChallengeSettings, SessionTimerSettings
+from simkit.sip.transport import Transport
 from simkit.units import DAY, HOUR, MS, S
 
 from .samples import EVERYTHING, SMALL
@@ -205,7 +206,7 @@ def test_what_is_expected(flow: Flow) -> None:
 def test_what_a_file_does_not_say_has_its_default() -> None:
     (flow,) = load(SMALL, "flows/small.yaml")
     assert (flow.name, flow.about, flow.case, flow.title) == ("small", "", None, "small")
-    assert (flow.limit_us, flow.calls, flow.transport) == (DAY, Calls(), "udp")
+    assert (flow.limit_us, flow.calls, flow.transport) == (DAY, Calls(), Transport.UDP)
     assert flow.actors["alice"].session_timer == SessionTimerSettings()
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from simkit.errors import FlowError
 from simkit.flows.loader import load
 from simkit.runs.run import Run, Verdict
 
@@ -104,3 +105,9 @@ def test_nobody_can_reply_in_its_place() -> None:
     run = play("  - bob: reply 503 to INVITE\n")
     assert run.verdict is Verdict.ERROR
     assert "reply" in run.failures[0].headline
+
+
+def test_a_child_that_is_the_whole_of_a_party_knows_no_connections() -> None:
+    flow = load("transport: tcp\n" + FLOW.format(lines=REFRESHED), "endpoint.yaml")[0]
+    with pytest.raises(FlowError, match=r"^endpoint\.yaml:1:1: the logic of bob is the whole of a party"):
+        played(flow, bob=command("endpoint.py", "well"))

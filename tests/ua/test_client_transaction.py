@@ -19,7 +19,7 @@ from simkit.ua.client_transaction import (
     client_transaction,
 )
 from simkit.ua.timers import Timer, TimerEvent, TimerLog
-from simkit.ua.transaction import Input, State, StateTimers, TimedOut, Transitions
+from simkit.ua.transaction import Input, State, StateTimers, TimedOut, Transitions, TransportFailed
 from simkit.units import MS, S
 
 UDP = BaseTimes()
@@ -110,6 +110,19 @@ def test_a_response_does_in_each_state_what_the_figure_says(
         assert transaction.state == target
         assert [message.method for message in transaction.outgoing()] == (["ACK"] if "ack" in effects else [])
         assert transaction.events() == ([make_response(status, method)] if "up" in effects else [])
+
+
+FAILING = {State.CALLING, State.TRYING, State.PROCEEDING}
+
+
+@pytest.mark.parametrize("state", [*INVITE_TRANSITIONS, State.TRYING])
+def test_a_lost_connection_fails_what_still_waits_for_its_answer_and_nothing_else(state: State) -> None:
+    """RFC 3261 section 17.1.4: the transaction user is told, and the transaction is over."""
+    transaction = in_state("BYE" if state is State.TRYING else "INVITE", state, TCP)
+    transaction.fail(now=1)
+    assert transaction.state is (State.TERMINATED if state in FAILING else state)
+    assert transaction.events() == ([TransportFailed()] if state in FAILING else [])
+    assert transaction.outgoing() == []
 
 
 TABLES = [

@@ -57,10 +57,20 @@ def gone_since(transaction: Transaction) -> int | None:
         return None
     if transaction.method == "INVITE" and transaction.responses:
         return None  # once a 1xx came there is no timer B (RFC 3261 section 17.1.1.2)
+    if _has_lost_connection(transaction):
+        return None  # that is like a 503, and leaves the dialog alone (RFC 3261 section 8.1.3.1)
     timeout_us = transaction.dialog.allow.timeout_us
     lived = transaction.request.last_at >= transaction.at + timeout_us // 2  # else its sender may have died as well
     given_up_at = transaction.at + timeout_us
     return given_up_at if lived or transaction.dialog.heard_after(transaction.uac, given_up_at) else None
+
+
+def _has_lost_connection(transaction: Transaction) -> bool:
+    """Whether the next request between the same two goes over another connection: this one's broke."""
+    request = transaction.request
+    ends = {request.sender, request.receiver}
+    later = (each.request for each in transaction.dialog.transactions if each.order > transaction.order)
+    return any(each.connection > request.connection > 0 and {each.sender, each.receiver} == ends for each in later)
 
 
 # --- 491 -------------------------------------------------------------------------------------------------------------
