@@ -19,6 +19,7 @@ COMMANDS: Final = {  # in the order of --help; the module of the same name has e
     "replay": "Play flows over the loopback, as real packets.",
     "audit": "Judge captures by the rules.",
     "compare": "Put two captures, or a capture and a flow, side by side.",
+    "import": "Make a flow of SIPp scenarios.",
     "conform": "Put a timer logic to the test, rule by rule.",
     "museum": "Show the defects that real stacks had, and who catches them.",
     "check": "Check flow files without running them.",
@@ -41,7 +42,8 @@ class Commands(click.Group):
         """Load a command; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f".{cmd_name}", __package__).command
+        module = "importing" if cmd_name == "import" else cmd_name  # a keyword of Python names no module
+        command: click.Command = import_module(f".{module}", __package__).command
         return command
 
     def resolve_command(

@@ -121,6 +121,15 @@ def _operand(reading: Reading, comparison: Comparison, node: Node) -> str:
     return text
 
 
+def is_expression(text: str) -> bool:
+    """Whether a flow takes a text as a regular expression."""
+    try:
+        _check_expression(text)
+    except Misread:
+        return False
+    return True
+
+
 def _check_expression(text: str) -> None:
     if _REPEATED_REPETITION.search(text):
         message = f"{quoted(text)} repeats a repetition, which can take for ever: write it with one '*' or '+'"

@@ -1,0 +1,95 @@
+"""`simkit import`: make a flow of SIPp scenarios."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..errors import Fault, FlowError, Source
+from ..sipp.data_file import DataFile, read_data_file
+from ..sipp.importing import PEERS, Imported, Terms, import_scenarios
+from ..sipp.ladder import Note, Remark
+from .outputs import STANDARD_OUTPUT, Output
+from .terminal import say
+
+MAX_BYTES = 1 << 21
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("-o", "--output", metavar="FLOW", help="The file to write: by default as the scenario; - prints it.")
+@click.option("--force", is_flag=True, help="Write over what is there already.")
+@click.option("--service", default="service", metavar="NAME", help="What stands for [service], as SIPp's -s (service).")
+@click.option("--inf", metavar="FILE", help="The data file with [field0] and so on: a case for each of its lines.")
+@click.option(
+    "--peer", type=click.Choice(PEERS), default=PEERS[0], help="Whom one scenario talks to: ours, scripted (ours)."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
+def command(
+    files: tuple[str, ...], output: str | None, force: bool, service: str, inf: str | None, peer: str, quiet: bool
+) -> int:
+    """Make a flow of a SIPp scenario (XML), or of two that talk to each other.
+
+    What SIPp does becomes a scripted party; whom it talks to is a party of ours. What cannot be carried over is listed
+    with its place, and stands beside its step in the flow, as do the usual mistakes of tests for session timers.
+
+    Exit code: 0 a flow was written, 2 wrong usage or a file that is no scenario, 3 the flow cannot be written.
+    """
+    if len(files) > 2:
+        raise click.UsageError(f"{len(files)} scenarios: one makes a flow, or two that talk to each other")
+    contents = [(path, _read(path)) for path in files]
+    data = read_data_file(_read(inf), inf) if inf else None
+    imported = import_scenarios(contents, Terms(service, data, peer))
+    path = output or f"{imported.name}.yaml"
+    _write(path, imported.text, force=force)
+    _tell(imported, data, inf, quiet=quiet or path == STANDARD_OUTPUT)
+    if path != STANDARD_OUTPUT and not quiet:
+        say(f"wrote {path}: {_summary(imported)}; now: simkit simulate {path}")
+    return 0
+
+
+def _read(path: str) -> bytes:
+    """Return the content of a file, "-" being standard input; a little more than is read of it at most."""
+    try:
+        if path == STANDARD_OUTPUT:
+            return sys.stdin.buffer.read(MAX_BYTES)
+        with open(path, "rb") as file:
+            return file.read(MAX_BYTES)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise FlowError([Fault(Source(path, 1), f"cannot be read: {reason}")]) from None
+
+
+def _write(path: str, text: str, *, force: bool) -> None:
+    if path != STANDARD_OUTPUT and not force and Path(path).exists():
+        raise click.UsageError(f"{path} is there already: name another file by -o, or say --force")
+    with Output(path) as output:
+        output.write(text)
+
+
+def _tell(imported: Imported, data: DataFile | None, inf: str | None, *, quiet: bool) -> None:
+    """Say what is to be known about the scenario, with its places."""
+    for note in imported.notes:
+        if note.remark is not Remark.LEFT_OUT:
+            say(str(note.fault()), err=True)
+    if data is not None and data.left_out:
+        say(f"{inf}: {data.left_out} more lines are left out: a flow has {len(data.rows)} cases at most", err=True)
+    left_out = [note for note in imported.notes if note.remark is Remark.LEFT_OUT]
+    if left_out and not quiet:
+        say(f"left out, for it changes no message: {_places(left_out)}", err=True)
+
+
+def _places(notes: Sequence[Note]) -> str:
+    return ", ".join(f"{note.message} (line {note.source.line})" for note in notes)
+
+
+def _summary(imported: Imported) -> str:
+    counts = {remark: sum(note.remark is remark for note in imported.notes) for remark in Remark}
+    told = [f"{imported.messages} messages"]
+    if counts[Remark.NOT_CARRIED_OVER]:
+        told.append(f"{counts[Remark.NOT_CARRIED_OVER]} things not carried over")
+    if counts[Remark.MISTAKE]:
+        told.append(f"{counts[Remark.MISTAKE]} mistakes")
+    return ", ".join(told)
