@@ -26,7 +26,7 @@ MAY_IMPORT = {  # beside itself and what is for everybody
     "ua": ("sip", "settings"),
     "flows": ("sip", "settings", "rulebook"),  # never ua: a flow says what should happen, whoever makes it so
     "processes": (),
-    "drivers": ("ua", "sip", "trace", "settings", "processes.port_holder"),
+    "drivers": ("ua", "sip", "trace", "settings", "processes.certificate", "processes.port_holder"),
     "foreign": ("ua.timer_logic", "ua.events", "sip", "settings", "processes"),
     "sut": ("sip", "settings", "processes"),
     "runs": ("flows", "drivers", "foreign", "sut", "museum", "ua", "sip", "trace", "settings", "processes"),
@@ -52,7 +52,7 @@ DOORS = {
     "pytest": ("pytest_plugin",),
     "subprocess": ("processes",),
 }
-WHEN_USED = ("scapy", "tabulate", "simkit.api")
+WHEN_USED = ("scapy", "tabulate", "simkit.api", "simkit.drivers.tls")
 """Slow to load, and few need them. simpy is loaded by `drivers.virtual` alone, as that is when it is used."""
 
 SANS_IO = ("sip", "ua", "units", "errors", "settings", "trace")

@@ -150,7 +150,7 @@ class Endpoints:
         """
         check_host(host, allow_host=allow_host)
         self.transport = transport
-        make = _maker(transport, Pace() if allow_host else None)
+        make = _maker(transport, host, Pace() if allow_host else None)
         self._endpoints: dict[str, Place] = {}
         try:
             for name in names:
@@ -217,14 +217,19 @@ def host_towards(target: Address) -> str:
 Maker = Callable[[str, int], Place]
 
 
-def _maker(transport: Transport, pace: Pace | None) -> Maker:
-    """Return what makes places of this kind, for host and port."""
+def _maker(transport: Transport, host: str, pace: Pace | None) -> Maker:
+    """Return what makes places of this kind, for host and port. Raises SetupError where TLS cannot be had."""
     if not transport.is_reliable:
         return lambda host, port: Endpoint(host, port, pace)
     from .streams import StreamEndpoint  # few flows have connections
 
     openers: dict[Address, Address] = {}
-    return lambda host, port: StreamEndpoint(host, port, openers, pace=pace)
+    channels = None
+    if transport is Transport.TLS:
+        from .tls import TlsChannels
+
+        channels = TlsChannels(host)
+    return lambda host, port: StreamEndpoint(host, port, openers, channels=channels, pace=pace)
 
 
 def _opened(make: Maker, transport: Transport, name: str, address: Address) -> Place:

@@ -266,7 +266,7 @@ FLOW: Final[Block] = {
     "vars": Key(Kind.VALUES, "Named values, used as ${name}; --set name=value overrides."),
     "cases": Key(Kind.CASES, "The flow runs once for each of these maps of values; `name` names one."),
     "timers": Key(Kind.BLOCK, "Base times of RFC 3261.", block=TIMERS),
-    "transport": Key(Kind.CHOICE, "What carries the messages (udp).", choices=("udp", "tcp"), planned=("tls",)),
+    "transport": Key(Kind.CHOICE, "What carries the messages (udp).", choices=("udp", "tcp", "tls")),
     "calls": Key(Kind.CALLS, "How many calls of this flow run at once.", block=CALLS),
     "limit": Key(Kind.DURATION, "The longest virtual time of the run (24h).", least=1, most=MAX_LIMIT_US),
     "allow": Key(Kind.MESSAGES, "Messages that may come without a line of their own: [UPDATE, 200 UPDATE]."),
