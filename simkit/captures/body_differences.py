@@ -103,18 +103,22 @@ class _Descriptions:
         elif kind == "o=":
             self._compare_origins(mine, theirs)
         elif kind == "c=":
-            self._compare_words("body c=", mine[1], theirs[1])
-            self._name("media address", "body c= address", mine[2], theirs[2])
+            self._compare_places("body c=", mine.groups(), theirs.groups())
         else:
             self._compare_words("body m=", mine[1] + mine[3], theirs[1] + theirs[3])
             self._compare_ports(mine[2], theirs[2])
 
     def _compare_origins(self, left: re.Match[str], right: re.Match[str]) -> None:
-        self._compare_words("body o=", left[4], right[4])
+        self._compare_places("body o=", left.groups()[3:], right.groups()[3:])
         self._name("session id", "body o= session id", left[2], right[2])
-        self._name("media address", "body o= address", left[5], right[5])
         if left[1] != right[1]:
             self._name("address of record", "body o= user name", left[1], right[1])
+
+    def _compare_places(self, field: str, left: Sequence[str], right: Sequence[str]) -> None:
+        """Compare types of address, and addresses: IPv6 in the place of IPv4 says where, not what."""
+        if not (_is_apt(*left) and _is_apt(*right)):
+            self._compare_words(field, left[0], right[0])
+        self._name("media address", f"{field} address", left[1], right[1])
 
     def _compare_ports(self, left: str, right: str) -> None:
         if (left == "0") != (right == "0"):
@@ -139,6 +143,11 @@ class _Descriptions:
 
     def _name(self, what: str, field: str, left: str, right: str) -> None:
         self._findings.name(what, field, left, right, owner=self._party)
+
+
+def _is_apt(kind: str, address: str) -> bool:
+    """Whether an address is of the type that stands before it (RFC 4566 section 5.7)."""
+    return kind.split() == ["IN", "IP6" if ":" in address else "IP4"]
 
 
 def _joined(lines: Sequence[str]) -> str | None:
