@@ -197,7 +197,7 @@ def test_one_that_does_not_want_to_end_is_ended_with_its_children(
     before = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nif not os.fork(): time.sleep(60)"
     with started(order(before)):
         assert len(living(nothing_is_left_behind)) >= 3  # it, its child, and the watchdog
-    assert living(nothing_is_left_behind) == []
+    wait_until(lambda: living(nothing_is_left_behind) == [])
 
 
 def test_its_environment_is_ours_and_more(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
