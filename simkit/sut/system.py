@@ -57,9 +57,8 @@ class System:
         self._process: Process | None = None
         self._watchdog: Watchdog | None = None
         self._was_killed = False
-        self._private: str | None = None if order.folder else tempfile.mkdtemp(prefix="simkit-")
-        self.output = os.path.join(order.folder or self._private or "", OUTPUT_NAME)
-        """The file with its standard output and error."""
+        self._private: str | None = None
+        """A folder that is gone when it has ended."""
         self._log: Log | None = None
 
     # --- starting ---
@@ -107,18 +106,27 @@ class System:
 
     def _start(self, environment: dict[str, str]) -> None:
         try:
-            os.makedirs(os.path.dirname(self.output) or ".", exist_ok=True)
-            with open(self.output, "ab") as output, undisturbed():
+            path = self._output()
+            with open(path, "ab") as output, undisturbed():
                 if self._log is None:
-                    self._log = Log([self.output, *filter(None, [self.order.log])])
+                    self._log = Log([path, *filter(None, [self.order.log])])
                     self._log.begin()
                 self._process = start_group(self.order.command, output=output, errors=output, environment=environment)
-                self._watchdog = Watchdog(self._process)
+                self._watchdog = Watchdog(self._process, self._private and path)
                 self._was_killed = False
         except (OSError, ValueError) as error:  # ValueError: a NUL in the command
             self._end()
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise SetupError(f"{self._name} cannot be started: {reason}") from None
+
+    def _output(self) -> str:
+        """Return the file for its standard output and error, in a folder that is there. Raises OSError."""
+        if self.order.folder is not None:
+            os.makedirs(self.order.folder, exist_ok=True)
+            return os.path.join(self.order.folder, OUTPUT_NAME)
+        if self._private is None:
+            self._private = tempfile.mkdtemp(prefix="simkit-")
+        return os.path.join(self._private, OUTPUT_NAME)
 
     def _await_ready(self, since_ns: int) -> None:
         within_s = self.order.within_us / 1e6

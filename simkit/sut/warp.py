@@ -32,6 +32,11 @@ _PLACES: Final = (
 _SHARED: Final = ("/dev/shm/faketime_shm_{}", "/dev/shm/sem.faketime_sem_{}")
 
 
+def pace(factor: int) -> str:
+    """Return "in 20-fold time", or "in real time"."""
+    return "in real time" if factor == 1 else f"in {factor}-fold time"
+
+
 def warped(factor: int, environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment in which programs run in N-fold time. Raises SetupError where there is no libfaketime."""
     library = _library(environment)
@@ -79,7 +84,7 @@ def check_reached(port: int) -> None:
 
 
 def _at_speed_1(reason: str) -> str:
-    return f"libfaketime does not reach it: {reason}; test it in real time, without --warp"
+    return f"libfaketime does not reach it: {reason}; test it in real time (--warp 1)"
 
 
 def warnings(factor: int, program: str) -> Iterator[str]:

@@ -12,16 +12,17 @@ from ..processes.group import NOWHERE, Process, end_group, ends_within, start_gr
 _PROGRAM: Final = (
     "read -r word && exit;"
     ' kill -s TERM -- "-$1"; kill -s CONT -- "-$1"; sleep 1; kill -s KILL -- "-$1";'
-    ' rm -f "/dev/shm/faketime_shm_$1" "/dev/shm/sem.faketime_sem_$1"'
+    ' rm -f "/dev/shm/faketime_shm_$1" "/dev/shm/sem.faketime_sem_$1";'
+    ' [ -z "$2" ] || { rm -f "$2"; rmdir "${2%/*}"; }'
 )
 
 
 class Watchdog:
     """Watches over the group of a process, from when it is made until `dismiss`."""
 
-    def __init__(self, process: Process) -> None:
-        """Raise OSError where there is no shell."""
-        command = ["/bin/sh", "-c", _PROGRAM, "simkit-watchdog", str(process.pid)]
+    def __init__(self, process: Process, private: str | None = None) -> None:
+        """Raise OSError where there is no shell. A `private` file is taken away then, with its folder."""
+        command = ["/bin/sh", "-c", _PROGRAM, "simkit-watchdog", str(process.pid), private or ""]
         self._shell = start_group(command, output=NOWHERE, errors=NOWHERE)
 
     def dismiss(self) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,17 @@ from .conftest import Order, is_free, open_files
 ROOT = Path(__file__).parent.parent.parent
 
 needs_proc = pytest.mark.skipif(not PROC.is_dir(), reason="only /proc shows what is left")
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is private to a system is gone when it has ended."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    yield
+    wait_until(lambda: not [*folder.iterdir()])
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -51,7 +62,6 @@ def test_it_is_ready_when_it_shows_it(order: Order, free_port: int, fields: dict
     assert not system.is_alive
     assert (open_files(), threading.active_count()) == (files, threads)
     assert is_free(free_port)
-    assert not os.path.exists(system.output)
     assert system.last_lines()[0] == "its log:"
 
 
@@ -131,8 +141,9 @@ def test_a_program_in_a_foreign_format_is_told(tmp_path: Path, free_port: int) -
     program = tmp_path / "program"
     program.write_bytes(b"\x7fELF nonsense")
     program.chmod(0o755)
-    with pytest.raises(SetupError, match="cannot be started: Exec format error"):
-        System(StartOrder((str(program),), ("127.0.0.1", free_port))).start()
+    wanted = StartOrder((str(program),), ("127.0.0.1", free_port))
+    with pytest.raises(SetupError, match="cannot be started: Exec format error"), started(wanted):
+        pass
 
 
 def test_a_port_that_is_taken_is_told_before_the_start(order: Order, free_port: int) -> None:
@@ -141,7 +152,6 @@ def test_a_port_that_is_taken_is_told_before_the_start(order: Order, free_port: 
         system = System(order())
         with pytest.raises(SetupError, match=rf"cannot have 127\.0\.0\.1:{free_port}: .* holds the port already$"):
             system.start()
-        assert not os.path.exists(system.output)
         system.end()
 
 

@@ -84,7 +84,7 @@ def test_a_program_out_of_reach_is_not_started(tmp_path: Path, free_port: int) -
     program = tmp_path / "program"
     program.write_bytes(elf(1))
     program.chmod(0o755)
-    text = "libfaketime does not reach it: .*/program is statically linked; test it in real time, without --warp"
+    text = "libfaketime does not reach it: .*/program is statically linked; test it in real time \\(--warp 1\\)"
     with pytest.raises(SetupError, match=text), started(StartOrder((str(program),), ("127.0.0.1", free_port), warp=2)):
         pass
 
