@@ -75,7 +75,7 @@ def _read_actor(reading: Reading, name: Scalar, node: Node) -> Actor | None:
         if is_proxy or ("system" in fields and fields["system"].plays is Role.PROXY):
             fields["proxy_session"] = _read_proxy_session(reading, session_timer)
         else:
-            fields["session_timer"] = _read_session_timer(reading, session_timer)
+            fields["session_timer"] = read_session_timer(reading, session_timer)
     if answers := fields.pop("answers", None):
         fields["answers"] = reading.attempt(answers, _read_answers, reading, answers) or AnswerPolicy()
     if clock := fields.pop("clock", None):
@@ -140,7 +140,8 @@ def _read_system(fields: dict[str, Any]) -> System:
     return System(**given, plays=Role(plays) if plays else None)
 
 
-def _read_session_timer(reading: Reading, node: Node) -> SessionTimerSettings:
+def read_session_timer(reading: Reading, node: Node) -> SessionTimerSettings:
+    """Read a `session_timer` block; what is wrong with it the reading notes."""
     settings = SessionTimerSettings(**read_block(reading, node, SESSION_TIMER, "session_timer"))
     if isinstance(node, Map) and settings.enabled:
         _warn(reading, node, settings)

@@ -62,10 +62,11 @@ def _check_work(root: Map, cases: int, faults: list[Fault]) -> None:
 
 def load_path(path: str, *, overrides: Mapping[str, str] | None = None, cases: bool = True) -> tuple[Flow, ...]:
     """Return the flows of a file, "-" being standard input; as `load`, with FlowError for what cannot be read."""
-    return load(_read(path), path, overrides=overrides, cases=cases)
+    return load(read_source(path), path, overrides=overrides, cases=cases)
 
 
-def _read(path: str) -> bytes:
+def read_source(path: str) -> bytes:
+    """Return what is in a file, "-" being standard input. Raises FlowError where it cannot be read."""
     try:
         if path == STDIN:
             return sys.stdin.buffer.read(MAX_BYTES + 1)
