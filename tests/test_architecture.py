@@ -33,9 +33,13 @@ MAY_IMPORT = {  # beside itself and what is for everybody
     "captures": ("trace", "sip"),
     "rebuild": ("audit", "runs", "flows", "rulebook", "trace", "sip"),
     "audit": ("trace", "sip", "rulebook"),  # never ua: it judges ua, and would share its errors
-    "reports": ("runs", "conformance", "museum", "captures", "rebuild", "audit", "flows", "sip", "trace", "rulebook"),
+    "reports": (
+        *("runs", "checklist", "conformance", "museum", "captures", "rebuild", "audit"),
+        *("flows", "sip", "trace", "rulebook"),
+    ),
     "museum": ("ua", "sip"),
     "conformance": ("runs", "museum", "audit", "flows", "rulebook"),
+    "checklist": ("runs", "sut", "audit", "flows", "sip", "settings", "rulebook"),
     "sipp": ("flows", "sip"),
     "__init__": ("api",),
 }

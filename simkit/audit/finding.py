@@ -90,6 +90,8 @@ class CallAudit:
     """The call had been set up without a timer."""
     set_up: bool = False
     """The 2xx that set it up was seen."""
+    answered_us: int | None = None
+    """When that was sent."""
     answered: str | None = None
     """Session-Expires of the 2xx that set the call up, as written."""
     min_se_s: int | None = None

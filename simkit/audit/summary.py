@@ -31,6 +31,7 @@ def summary(call_id: str, dialogs: Sequence[Dialog], findings: tuple[Finding, ..
         started_us=dialog.transactions[0].at,
         set_up=dialog.setup is not None,
         answered=answered,
+        answered_us=dialog.setup.final.at if dialog.setup and dialog.setup.final else None,
         min_se_s=dialog.min_se_s,
         session_interval_s=session.interval_us // S if session and session.interval_us is not None else None,
         refresher=dialog.names[session.refresher] if session and session.refresher else None,

@@ -1,0 +1,94 @@
+"""The list against real stacks, in twentyfold time: what is known of each is seen, and nothing is left of it.
+
+Where one does not keep a rule, that is what its release does; a new release may do better.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simkit.checklist.checks import CHECKS
+from simkit.checklist.judging import Outcome
+from simkit.checklist.running import Tested as TestedStack
+from simkit.checklist.running import run_list
+from simkit.checklist.standing import standing_peer
+from simkit.checklist.terms import Terms
+from simkit.settings import SessionTimerSettings
+from simkit.sut.known_peers import BARESIP, KAMAILIO, LINPHONE, PJSUA, SIPP, SOFIA
+from simkit.sut.peer import Peer
+from simkit.sut.warp import WARP
+
+from ..leftovers import nothing_is_left_behind as nothing_is_left_behind
+from ..sut.conftest import is_free
+from ..sut.needing import need
+
+SHORTEST = Terms(SessionTimerSettings(default_expires_s=90))  # the least there is: the list takes seven seconds
+SHARED_MEMORY = Path("/dev/shm")
+
+NONE: set[str] = set()
+TIMED = {check.title for check in CHECKS} - {"negotiated", "no timer support"}
+KNOWN = [
+    pytest.param(SIPP, NONE, NONE, NONE, id="SIPp"),
+    pytest.param(
+        KAMAILIO,
+        {"expiry when refreshes stop", "422 for a small interval", "no timer support"},
+        {"expiry when nobody answers"},
+        {"RFC4028-8.2-4", "RFC4028-8.3-2"},
+        id="Kamailio",
+    ),
+    pytest.param(
+        LINPHONE,
+        {"expiry when refreshes stop", "expiry when nobody answers"},
+        NONE,
+        {"RFC4028-10-3"},
+        id="Linphone",
+    ),
+    pytest.param(SOFIA, {"expiry when nobody answers"}, NONE, {"RFC4028-5-4", "RFC4028-9-12"}, id="Sofia-SIP"),
+    pytest.param(BARESIP, {"negotiated"}, TIMED, NONE, id="baresip"),
+    pytest.param(PJSUA, NONE, NONE, NONE, id="PJSUA"),
+]
+
+
+@pytest.fixture(autouse=True)
+def no_shared_memory_is_left() -> Iterator[None]:
+    """Leave nothing of libfaketime's behind, whoever else uses it at the same time."""
+    before = shared_memory_of_the_dead()
+    yield
+    give_up_at = time.monotonic() + 5
+    while shared_memory_of_the_dead() - before:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
+
+
+def shared_memory_of_the_dead() -> set[str]:
+    numbers = {path.name.rpartition("_")[2] for path in SHARED_MEMORY.glob("*faketime*")}
+    return {number for number in numbers if not os.path.exists(f"/proc/{number}")}
+
+
+def outcome_of(peer: Peer, folder: Path) -> TestedStack:
+    terms = Terms() if peer is KAMAILIO else SHORTEST  # in warped time its clock is not good enough for less
+    with standing_peer(peer, str(folder), terms, warp=WARP) as ready:
+        done = run_list(ready.place_of, terms, is_proxy=peer.is_proxy, speed=WARP, look_after=ready.look_after)
+        places = set(ready.places.values())
+    assert all(is_free(port) for _, port in places)
+    return done
+
+
+@pytest.mark.parametrize(("peer", "broken", "not_asked", "rules"), KNOWN)
+def test_a_real_stack_does_what_is_known_of_it(
+    peer: Peer, broken: set[str], not_asked: set[str], rules: set[str], tmp_path: Path
+) -> None:
+    need(peer)
+    done = outcome_of(peer, tmp_path / "stack")
+    by_outcome = {
+        outcome: {check.title for check, result in done.results.items() if result.outcome is outcome}
+        for outcome in Outcome
+    }
+    texts = {check.title: result.text for check, result in done.results.items()}
+    assert by_outcome[Outcome.BROKEN] == broken, texts
+    assert by_outcome[Outcome.NOT_ASKED] == not_asked, texts
+    assert {finding.rule for finding in done.broken_rules()} >= rules
+    assert done.passed == (not broken)
