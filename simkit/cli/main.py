@@ -4,7 +4,7 @@ Only click is imported here, so that `simkit --help` is quick. A command is a fu
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, Final, NoReturn
 
@@ -60,26 +60,31 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
-        """Run a command and exit by its code; what the user can put right is one message, never a traceback."""
-        tolerate()
-        try:
-            status = super().main(*args, **extra | {"prog_name": "simkit", "standalone_mode": False})
-        except click.ClickException as error:
-            error.show()
-            status = error.exit_code
-        except SimkitError as error:
-            say(str(error), err=True)
-            status = error.exit_code
-        except (click.Abort, KeyboardInterrupt):
-            status = EXIT_INTERRUPTED
-        except BrokenPipeError:  # the reader of --help has seen enough
-            silence(sys.stdout)
-            status = 0
-        except OSError as error:  # files are opened with care: what is left is standard output
-            silence(sys.stdout)
-            say(f"cannot write the output: {error.strerror}", err=True)
-            status = SetupError.exit_code
-        sys.exit(status)
+        """Run a command and exit by its code."""
+        exit_by(lambda: super(Commands, self).main(*args, **extra | {"prog_name": "simkit", "standalone_mode": False}))
+
+
+def exit_by(run: Callable[[], int]) -> NoReturn:
+    """Exit by the code that this returns, or by what it raises; what the user can put right is one message."""
+    tolerate()
+    try:
+        status = run()
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except SimkitError as error:
+        say(str(error), err=True)
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        status = EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of --help has seen enough
+        silence(sys.stdout)
+        status = 0
+    except OSError as error:  # files are opened with care: what is left is standard output
+        silence(sys.stdout)
+        say(f"cannot write the output: {error.strerror}", err=True)
+        status = SetupError.exit_code
+    sys.exit(status)
 
 
 def likely(word: str, known: Iterable[str]) -> str:

@@ -75,5 +75,10 @@ def load_all(paths: Iterable[str], values: Mapping[str, str]) -> list[Flow]:
 
 def warn(flows: Iterable[Flow]) -> None:
     """Say what the flows warn of, once for each place."""
-    for warning in dict.fromkeys(warning for flow in flows for warning in flow.warnings):
+    warn_of(dict.fromkeys(warning for flow in flows for warning in flow.warnings))
+
+
+def warn_of(warnings: Iterable[Fault]) -> None:
+    """Say what is allowed, but surprising."""
+    for warning in warnings:
         say(str(Fault(warning.source, f"warning: {warning.message}")), err=True)

@@ -14,7 +14,7 @@ from ..flows.systems import counterpart, with_system
 from ..runs.run import Address
 
 
-def _command(context: click.Context, option: click.Parameter, value: str | None) -> tuple[str, ...]:
+def command_of(context: click.Context, option: click.Parameter, value: str | None) -> tuple[str, ...]:
     """Read `--start "command"`."""
     try:
         return split_command(value) if value is not None else ()
@@ -24,7 +24,7 @@ def _command(context: click.Context, option: click.Parameter, value: str | None)
 
 _OPTIONS = (
     click.option("--sut", metavar="ACTOR", help="Which actor of a flow the target is, where --as does not say."),
-    click.option("--start", callback=_command, metavar="COMMAND", help="Start the target, and end it afterwards."),
+    click.option("--start", callback=command_of, metavar="COMMAND", help="Start the target, and end it afterwards."),
     click.option("--ready", metavar="TEXT", help="What it logs when ready, or OPTIONS: what it answers (open port)."),
     click.option("--warp", type=click.IntRange(1, MAX_WARP), metavar="N", help="Start it in N-fold time."),
     click.option("--log", metavar="FILE", help="The file that it logs to, beside its output."),
