@@ -1,5 +1,8 @@
 """The calls of the list go on side by side, and whatever becomes of one of them is told."""
 
+import threading
+from collections.abc import Iterator
+
 import pytest
 
 from simkit.checklist.checks import CALLS
@@ -11,6 +14,15 @@ from simkit.sip.message import Request
 
 from ..runs.stack import Stack
 from ..sut.conftest import free_port as free_port
+
+
+@pytest.fixture(autouse=True)
+def calls_end() -> Iterator[None]:
+    """Wait for the calls that the test did not wait for: other tests count threads and sockets."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name in CALLS:
+            thread.join(30)
 
 
 def refuses(stack: Stack, request: Request) -> None:
@@ -56,4 +68,5 @@ def test_an_interruption_leaves_what_is_over() -> None:
         done = run_list(lambda call: stack.address, Terms(), speed=20, progress=progress)
     assert done.interrupted
     assert not done.passed
-    assert {check.title: result.text for check, result in done.results.items()} == {"negotiated": "the call got 486"}
+    texts = {check.title: result.text for check, result in done.results.items()}
+    assert texts["negotiated"] == "the call got 486"  # on a slow machine others may be over too
