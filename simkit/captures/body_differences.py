@@ -1,7 +1,7 @@
 """In what two bodies differ: session descriptions line by line (RFC 4566, RFC 3264), all others byte by byte.
 
 Session id, addresses and ports are names, the origin's version counts in steps, keys and candidates are dynamic. The
-order of attributes within a section and an unsaid a=sendrecv are cosmetic.
+order of attributes within a section, an unsaid a=sendrecv and what is for people to read are cosmetic.
 """
 
 import re
@@ -22,6 +22,7 @@ _CONNECTION = re.compile(r"c=(\S+ +\S+) +(\S+)")
 _MEDIA = re.compile(r"(m=\S+) +([0-9]+)(\S* .+)")
 
 _ONE_SIDED: Final = "a line that only one side has"
+_FOR_PEOPLE: Final = "what the session is about, for people to read (RFC 8866 section 5.4)"
 
 
 def compare_bodies(findings: Findings, left: Sending, right: Sending) -> None:
@@ -88,6 +89,10 @@ class _Descriptions:
             if kind == "a=":
                 continue
             here, there = ([line for line in lines if line.startswith(kind)] for lines in (left, right))
+            if kind == "i=":
+                if here != there:
+                    self._findings.add(Kind.COSMETIC, "body i=", _joined(here), _joined(there), _FOR_PEOPLE)
+                continue
             if len(here) != len(there):
                 self._findings.add(Kind.SEMANTIC, f"body {kind}", _joined(here), _joined(there), _ONE_SIDED)
                 continue

@@ -13,13 +13,14 @@ from ..captures.comparison import Comparison, Kind
 from ..errors import CaptureError
 from ..flows.logic import with_logics
 from ..flows.model import Calls, Flow
+from ..flows.signature import is_signed_by
 from ..rebuild.deviations import Settled, settle
 from ..reports.deviation import deviation_failure, deviation_object
 from ..runs.run import Expectation, Failure, Run, Verdict
 from ..trace import Trace
 from ..units import MS
 from .progress import Progress
-from .recordings import find_captures, flow_named, is_capture, read_calls, recorded_flow, recording_path
+from .recordings import find_captures, flow_named, is_capture, read_calls, recorded_flow, recording_path, signed_title
 from .selection import Selection
 from .terminal import say
 
@@ -101,6 +102,8 @@ class Chosen:
     logics: Mapping[str, str]
     flow: str | None
     """`--flow`: what the captures are recordings of."""
+    rebuild: bool
+    """`--rebuild`: captures are taken for other people's."""
     recorded_speed: int
     """`--recorded-speed`: the time in which captures were taken that are rebuilt."""
     seed: int
@@ -116,6 +119,8 @@ class Chosen:
         others = tuple(path for path in self.selection.paths if path not in captures)
         if self.flow and len(captures) != 1:
             raise click.UsageError("--flow says which flow one capture is a recording of")
+        if self.flow and self.rebuild:
+            raise click.UsageError("--rebuild takes a capture for nobody's: --flow has no meaning with it")
         plays = [self._of_flow(flow) for flow in replace(self.selection, paths=others).flows()] if others else []
         plays += self._of_captures(captures)
         flows_with_logics = with_logics([play.flow for play in plays], self.logics)
@@ -123,8 +128,13 @@ class Chosen:
 
     def _of_flow(self, flow: Flow) -> Play:
         path = recording_path(flow)
-        as_recorded = self.compares and not self.selection.values
-        return Play(flow, path, read_calls(path) if as_recorded and path and os.path.isfile(path) else None)
+        if path is None or not self.compares or self.selection.values or not os.path.isfile(path):
+            return Play(flow, path, None)
+        recorded = read_calls(path)
+        title = signed_title(recorded)
+        if title is not None and not is_signed_by(flow, title):
+            say(f"{path}: a recording of '{title}', though it is where that of '{flow.title}' belongs", err=True)
+        return Play(flow, path, recorded)
 
     def _of_captures(self, folders: Sequence[str]) -> list[Play]:
         plays = [play for folder in folders for path in find_captures(folder) for play in self._of_capture(path)]
@@ -132,14 +142,17 @@ class Chosen:
         return [play for play in plays if id(play.flow) in chosen]
 
     def _of_capture(self, path: str) -> Iterator[Play]:
-        flow = flow_named(self.flow, self.selection.case) if self.flow else recorded_flow(path)
         recorded = read_calls(path)
+        flow = None if self.rebuild else self._flow_of(path, recorded)
         if flow is None:
             yield from self._rebuilt(path, recorded)
             return
         if flow.calls.count > 1:
             flow = replace(flow, calls=Calls(len(recorded), flow.calls.every_us))
         yield Play(flow, path, recorded if self.compares else None)
+
+    def _flow_of(self, path: str, recorded: Sequence[Trace]) -> Flow | None:
+        return flow_named(self.flow, self.selection.case) if self.flow else recorded_flow(path, recorded)
 
     def _rebuilt(self, path: str, calls: Sequence[Trace]) -> Iterator[Play]:
         """Yield each call of somebody's capture as a flow; say which cannot be one."""

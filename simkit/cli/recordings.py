@@ -1,4 +1,4 @@
-"""Where the recording of a flow is, and which flow a capture is a recording of: by their names, for a pcap has no room.
+"""Where the recording of a flow is, and which flow a capture is a recording of: what its messages say, or its name.
 
 `captures/` lies beside the folder of the flows and has its shape, a file for each case:
 
@@ -9,23 +9,28 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from ..captures.calls import captured_calls
 from ..captures.reader import read_capture
-from ..errors import CaptureError, NothingToRunError
+from ..errors import CaptureError, FlowError, NothingToRunError
 from ..flows.files import STDIN, is_flow
 from ..flows.loader import load_path
 from ..flows.model import Flow
+from ..flows.signature import is_signed_by, signed
 from ..trace import Trace
+from .terminal import say
 
 FOLDER: Final = "captures"
 FLOWS_FOLDER: Final = "flows"
 
 _SUFFIXES: Final = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz", ".cap.gz")
 _FLOW_SUFFIXES: Final = (".yaml", ".yml")
+_FOLDERS_UP: Final = 3
+"""So many folders above a capture may hold the folder of its flow."""
+_TEXT_MAX: Final = 1 << 20  # a flow file is never larger
 _UNSAFE = re.compile(r"[^\w=,.+-]+")
 
 
@@ -77,17 +82,63 @@ def recording_path(flow: Flow) -> str | None:
     return _shown(base.joinpath(FOLDER, *inside[1:-1], f"{name}.pcap"))
 
 
-def recorded_flow(capture: str) -> Flow | None:
-    """Return the flow that a capture is a recording of; None where no flow has its name.
+def recorded_flow(capture: str, calls: Sequence[Trace]) -> Flow | None:
+    """Return the flow that a capture is a recording of; None where there is none.
 
-    Raises FlowError for one that cannot be loaded.
+    It is said where the messages are not of the flow that the capture's name is of. Raises FlowError for a flow that
+    cannot be loaded, CaptureError where two have the title that the messages say.
     """
+    title, by_name = signed_title(calls), _flow_by_name(capture)
+    if title is None or (by_name is not None and is_signed_by(by_name, title)):
+        return by_name
+    found = [flow for path in _flow_files(Path(os.path.abspath(capture))) for flow in _flows_called(path, title)]
+    if len(found) > 1:
+        places = " and ".join(sorted({flow.path for flow in found}))
+        raise CaptureError(f"{capture}: a recording of '{title}', which is in {places}: say which by --flow")
+    if not found:
+        instead = f"taken for one of '{by_name.title}', as its name says" if by_name else "its calls are rebuilt"
+        say(f"{capture}: a recording of '{title}', which is not found here; {instead} (--flow says better)", err=True)
+        return by_name
+    if by_name is not None:
+        say(f"{capture}: named as if of '{by_name.title}', but a recording of '{title}': played as that", err=True)
+    return found[0]
+
+
+def signed_title(calls: Sequence[Trace]) -> str | None:
+    """Return the title of the flow that the messages of a capture say they are of; None for other people's."""
+    return signed(each.message.body for call in calls for each in call.messages())
+
+
+def _flow_by_name(capture: str) -> Flow | None:
+    """Return the flow whose recording has a capture's name."""
     for path in _namesakes(Path(os.path.abspath(capture))):
         for flow in load_path(_shown(path)):
             place = recording_path(flow)
             if place is not None and os.path.abspath(place) == os.path.abspath(capture):
                 return flow
     return None
+
+
+def _flow_files(capture: Path) -> list[str]:
+    """Return the flow files around a capture and around us: in folders of flows, and beside it."""
+    found: dict[Path, None] = {}
+    for base in dict.fromkeys([*capture.parents[:_FOLDERS_UP], Path.cwd()]):
+        inside = (base / FLOWS_FOLDER).rglob("*.y*ml") if (base / FLOWS_FOLDER).is_dir() else ()
+        found |= dict.fromkeys(path.resolve() for path in sorted([*base.glob("*.y*ml"), *inside]))
+    return [_shown(path) for path in found if _is_yaml(path.name)]
+
+
+def _flows_called(path: str, title: str) -> list[Flow]:
+    """Return the flows of a file that have this title; nothing where it is no flow, or cannot be one of that title."""
+    name = title.partition("[")[0]
+    with open(path, "rb") as file:
+        text = file.read(_TEXT_MAX)
+    if name.split()[0].encode() not in text + os.path.basename(path).encode() or not is_flow(path):
+        return []
+    try:
+        return [flow for flow in load_path(path) if is_signed_by(flow, title)]
+    except FlowError:
+        return []  # it may be any other
 
 
 def flow_named(path: str, case: str | None) -> Flow:

@@ -75,7 +75,8 @@ _NOT_FOR_MESSAGES: Final = frozenset(
 @click.option("--host", metavar="ADDRESS", help="Which address of this machine: 127.0.0.1, or what reaches the target.")
 @click.option("--port", "ports", multiple=True, metavar="ACTOR=PORT", callback=_ports, help="Give an actor this port.")
 @of_flows
-@click.option("--flow", metavar="FLOW", help="The flow that a capture is a recording of, where its name does not say.")
+@click.option("--flow", metavar="FLOW", help="The flow that a capture is a recording of, where it does not say.")
+@click.option("--rebuild", is_flag=True, help="Rebuild the calls of captures, whatever flow they are of.")
 @click.option(
     "--recorded-speed", type=click.IntRange(1), default=1, metavar="N", help="The capture was taken in N-fold time."
 )
@@ -99,6 +100,7 @@ def command(
     tags: Values,
     logics: dict[str, str],
     flow: str | None,
+    rebuild: bool,
     verbatim: bool,
     target: Address | None,
     side: str | None,
@@ -128,7 +130,16 @@ def command(
         _refuse(context, {"verbatim"}, "with --target")
         return _against(captures, options, target, side or "uac")
     selection = Selection(paths, values, case, text, tags)
-    plays = Chosen(selection, logics, flow, options.recorded_speed, options.seed, compares=not options.update).plays()
+    chosen = Chosen(
+        selection,
+        logics,
+        flow,
+        rebuild,
+        recorded_speed=options.recorded_speed,
+        seed=options.seed,
+        compares=not options.update,
+    )
+    plays = chosen.plays()
     tested = Target(target, side, sut, start, ready, warp, log)
     tested.check([play.flow for play in plays])
     plays = [replace(play, flow=tested.replaces(play.flow)) for play in plays]

@@ -16,6 +16,7 @@ from ..drivers.network import Party
 from ..errors import Fault, FlowError, LocalError
 from ..flows.addresses import places
 from ..flows.model import Actor, Answer, Flow, Observation, Role, Stimulus, Verb
+from ..flows.signature import signature
 from ..foreign.outsider import Outsider
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request
@@ -78,6 +79,7 @@ class Cast:
         self._traced = traced
         self._times = flow.timers
         self._transport = flow.transport
+        self._about = signature(flow)
         self._names = random.SystemRandom() if flow.systems else None
         """A real system that runs on remembers the names of the last run: they are new every time."""
         self._settings = {name: _settings(actor, flow, self._route(actor)) for name, actor in flow.actors.items()}
@@ -117,6 +119,7 @@ class Cast:
             return ScriptedParty(
                 name,
                 address,
+                self._about,
                 identifiers=identifiers,
                 route=self._route(actor),
                 resends=resends,
@@ -194,6 +197,7 @@ def _settings(actor: Actor, flow: Flow, route: tuple[str, ...]) -> UserAgentSett
         account=actor.account,
         challenge=actor.challenge,
         transport=flow.transport,
+        about=signature(flow),
     )
 
 

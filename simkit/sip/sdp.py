@@ -53,6 +53,8 @@ class SessionDescription:
     address: str
     port: int
     direction: Direction = Direction.SENDRECV
+    about: str = ""
+    """What the session is about, in a line for people (RFC 8866 section 5.4); "": it does not say."""
     _written: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -74,7 +76,8 @@ def _write(description: SessionDescription) -> bytes:
     lines = (
         "v=0",
         f"o={description.username} {description.session_id} {description.version} IN {family} {description.address}",
-        "s=-",
+        "s=-",  # RFC 3264 section 5 has a unicast session without a name
+        *([f"i={description.about}"] if description.about else []),
         f"c=IN {family} {description.address}",
         "t=0 0",
         f"m=audio {description.port} RTP/AVP 0",
@@ -106,7 +109,8 @@ def parse_session_description(body: bytes) -> SessionDescription:
     session_level = lines[: media[0]]
     stream_level = lines[media[0] : (media[1] if len(media) > 1 else len(lines))]
     direction = _direction(stream_level) or _direction(session_level) or Direction.SENDRECV  # RFC 3264 section 5.1
-    return SessionDescription(origin[1], origin[2], int(origin[3]), origin[6], int(stream[1]), direction)
+    about = next((line[2:] for line in session_level if line.startswith("i=")), "")
+    return SessionDescription(origin[1], origin[2], int(origin[3]), origin[6], int(stream[1]), direction, about)
 
 
 def _direction(lines: list[str]) -> Direction | None:

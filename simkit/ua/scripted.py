@@ -42,13 +42,14 @@ class ScriptedParty:
         self,
         name: str,
         address: Address,
+        about: str = "",
         *,
         identifiers: Identifiers,
         route: tuple[str, ...] = (),
         resends: BaseTimes | None = None,
         transport: Transport = Transport.UDP,
     ) -> None:
-        """Begin without a call.
+        """Begin without a call; `about` is what its session descriptions say that they are about.
 
         `route` has the Route values of what is sent before a dialog knows better; with `resends` it sends again, in
         these times, what is not answered.
@@ -69,7 +70,8 @@ class ScriptedParty:
         self._sent: dict[str, Request] = {}  # by method, the last one
         self._received: dict[str, Request] = {}
         self._invite_answer: Response | None = None
-        self._body = SessionDescription(name, str(identifiers.session_id()), 1, address[0], MEDIA_PORT).to_bytes()
+        session_id = str(identifiers.session_id())
+        self._body = SessionDescription(name, session_id, 1, address[0], MEDIA_PORT, about=about).to_bytes()
         self._outgoing: list[Outgoing] = []
         self._resending = Resending(resends) if resends else None
 

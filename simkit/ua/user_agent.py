@@ -58,6 +58,8 @@ class UserAgentSettings:
     """Whom it answers; None: anybody."""
     transport: Transport = Transport.UDP
     """What carries its messages; `times` are those that go with it."""
+    about: str = ""
+    """What its session descriptions say that the session is about."""
 
 
 TimerLogicFactory = Callable[[SessionTimerSettings, Side, Random, TimerLog | None], TimerLogic]
@@ -386,6 +388,5 @@ class UserAgent:
         return self.session_timer(settings, side=side, random=random, supported=supported, log=log)
 
     def _media(self) -> OfferAnswer:
-        return self.offer_answer(
-            SessionDescription(self.name, str(self.identifiers.session_id()), 1, self.address[0], MEDIA_PORT)
-        )
+        session_id, about = str(self.identifiers.session_id()), self._settings.about
+        return self.offer_answer(SessionDescription(self.name, session_id, 1, self.address[0], MEDIA_PORT, about=about))

@@ -23,7 +23,7 @@ flow:
 
 def test_a_capture_of_a_sound_call_passes(simkit: Simkit) -> None:
     simkit("replay", "flows/short.yaml", "--save", "theirs.pcap")
-    result = simkit("replay", "theirs.pcap")
+    result = simkit("replay", "--rebuild", "theirs.pcap")
     assert result.exit_code == 0, result.stdout
     assert "Rebuilt from theirs.pcap: alice is 127.0.0.1:" in " ".join(result.stdout.split())
     assert "by the rules" not in result.stdout
@@ -32,7 +32,7 @@ def test_a_capture_of_a_sound_call_passes(simkit: Simkit) -> None:
 def test_where_a_stack_did_something_else_its_line_and_rules_are_told(simkit: Simkit, folder: Path) -> None:
     (folder / "early.yaml").write_text(MUSEUM)
     simkit("simulate", "early.yaml", "--pcap", "theirs.pcap")
-    result = simkit("replay", "theirs.pcap")
+    result = simkit("replay", "--rebuild", "theirs.pcap")
     assert result.exit_code == 1
     assert "theirs.pcap:7:1: alice (192.0.2.1:5060) did something else than our timer logic" in result.stdout
     assert "The recorded call, by the rules:" in result.stdout
@@ -40,20 +40,22 @@ def test_where_a_stack_did_something_else_its_line_and_rules_are_told(simkit: Si
 
 def test_each_call_of_a_capture_is_a_flow(simkit: Simkit) -> None:
     simkit("replay", "flows/short.yaml", "--calls", "3", "--save", "theirs.pcap")
-    assert simkit("replay", "theirs.pcap", "-q").stdout.startswith("PASS  3 of 3 flows")
-    assert simkit("replay", "theirs.pcap", "-q", "-k", "theirs-2").stdout.startswith("PASS  7 of 7 expectations")
+    assert simkit("replay", "--rebuild", "theirs.pcap", "-q").stdout.startswith("PASS  3 of 3 flows")
+    assert simkit("replay", "--rebuild", "theirs.pcap", "-q", "-k", "theirs-2").stdout.startswith(
+        "PASS  7 of 7 expectations"
+    )
 
 
 def test_a_rebuilt_flow_makes_no_recording(simkit: Simkit, folder: Path) -> None:
     simkit("replay", "flows/short.yaml", "--save", "theirs.pcap")
     before = (folder / "theirs.pcap").read_bytes()
-    assert simkit("replay", "theirs.pcap", "--update").exit_code == 0
+    assert simkit("replay", "--rebuild", "theirs.pcap", "--update").exit_code == 0
     assert (folder / "theirs.pcap").read_bytes() == before
 
 
 def test_the_time_of_a_capture_may_have_been_faster(simkit: Simkit) -> None:
     simkit("replay", "flows/short.yaml", "--save", "theirs.pcap")
-    result = simkit("replay", "theirs.pcap", "--recorded-speed", "20", "-q")
+    result = simkit("replay", "--rebuild", "theirs.pcap", "--recorded-speed", "20", "-q")
     assert result.exit_code == 0
     assert "   20" in result.stdout
 
@@ -62,7 +64,7 @@ def test_the_calls_of_a_capture_go_side_by_side_with_their_recorded_spacing(simk
     path = folder / "flows/short.yaml"
     path.write_text(path.read_text() + "calls: {count: 3, every: 2s}\n")
     simkit("replay", "flows/short.yaml", "--save", "theirs.pcap")
-    result = simkit("replay", "theirs.pcap", "--json", "seen.json", "--save", "seen.pcap", "-q")
+    result = simkit("replay", "--rebuild", "theirs.pcap", "--json", "seen.json", "--save", "seen.pcap", "-q")
     assert result.exit_code == 0, result.stdout
     runs = [json.loads(line) for line in (folder / "seen.json").read_text().splitlines()]
     began = [run["expectations"][0]["actual_us"] for run in runs]
@@ -73,7 +75,7 @@ def test_the_calls_of_a_capture_go_side_by_side_with_their_recorded_spacing(simk
 def test_what_a_stack_did_otherwise_is_written_down_too(simkit: Simkit, folder: Path) -> None:
     (folder / "early.yaml").write_text(MUSEUM)
     simkit("simulate", "early.yaml", "--pcap", "theirs.pcap")
-    simkit("replay", "theirs.pcap", "--json", "seen.json", "--junit", "seen.xml")
+    simkit("replay", "--rebuild", "theirs.pcap", "--json", "seen.json", "--junit", "seen.xml")
     run = json.loads((folder / "seen.json").read_text())
     (deviation,) = run["deviations"]
     assert (deviation["actor"], deviation["recorded"], deviation["broken"]) == ("alice", "BYE", True)
@@ -99,7 +101,7 @@ flow:
 def test_a_choice_that_the_rules_leave_open_is_told_and_fails_nothing(simkit: Simkit, folder: Path) -> None:
     (folder / "choice.yaml").write_text(CHOICE)
     simkit("simulate", "choice.yaml", "--pcap", "theirs.pcap")
-    result = simkit("replay", "theirs.pcap")
+    result = simkit("replay", "--rebuild", "theirs.pcap")
     assert result.exit_code == 0
     said = " ".join(result.stdout.split())
     assert "alice (192.0.2.1:5060) chose otherwise than our timer logic, at 60.000 s" in said

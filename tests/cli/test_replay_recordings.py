@@ -27,7 +27,7 @@ def test_a_recording_has_the_name_of_its_flow_and_tells_it(folder: Path, flow_pa
     shutil.copy(folder / "flows/short.yaml", folder / "flows/deep/short.yaml")
     flow = load_path(flow_path)[0]
     assert recording_path(flow) == capture
-    found = recorded_flow(capture)
+    found = recorded_flow(capture, [])
     assert found is not None
     assert (found.path, found.title) == (flow_path, flow.title)
 
@@ -97,6 +97,57 @@ def test_a_capture_of_another_name_can_be_told_its_flow(simkit: Simkit) -> None:
     assert simkit("replay", "seen.pcap", "--flow", "flows/cases.yaml", "--case", "10s").exit_code == 1
     result = simkit("replay", "seen.pcap", "--flow", "flows/cases.yaml")
     assert (result.exit_code, result.stderr) == (5, "flows/cases.yaml has 2 cases like that: choose one by --case\n")
+
+
+def test_a_capture_that_was_renamed_and_moved_finds_its_flow(simkit: Simkit, folder: Path) -> None:
+    assert simkit("replay", "flows/cases.yaml", "--case", "20s", "--save", "seen.pcap").exit_code == 0
+    (folder / "kept").mkdir()
+    shutil.move("seen.pcap", "kept/last week.pcap")
+    result = simkit("replay", "kept/last week.pcap")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "cases[length=20s]" in result.stdout
+    assert "as recorded" not in result.stdout
+
+
+def test_a_capture_that_is_named_as_if_of_another_flow_is_played_as_what_it_is(simkit: Simkit) -> None:
+    simkit("replay", "flows/short.yaml", "--update")
+    simkit("replay", "values.yaml", "--save", "captures/short.pcap")
+    result = simkit("replay", "captures/short.pcap")
+    assert result.exit_code == 0
+    expected = "captures/short.pcap: named as if of 'short', but a recording of 'values': played as that\n"
+    assert result.stderr == expected
+    result = simkit("replay", "flows/short.yaml")
+    assert result.stderr.startswith("captures/short.pcap: a recording of 'values', though it is where that of 'short'")
+    assert simkit("replay", "captures/short.pcap", "--flow", "flows/short.yaml").exit_code == 1
+
+
+def test_where_the_flow_of_a_capture_is_gone_its_calls_are_rebuilt(simkit: Simkit, folder: Path) -> None:
+    simkit("replay", "values.yaml", "--save", "seen.pcap")
+    (folder / "values.yaml").unlink()
+    result = simkit("replay", "seen.pcap")
+    assert result.exit_code == 0
+    assert result.stderr.startswith(
+        "seen.pcap: a recording of 'values', which is not found here; its calls are rebuilt"
+    )
+    assert "Rebuilt from seen.pcap" in result.stdout
+
+
+def test_where_two_flows_have_the_title_that_a_capture_says_one_has_to_be_named(simkit: Simkit, folder: Path) -> None:
+    simkit("replay", "values.yaml", "--save", "seen.pcap")
+    shutil.copy("values.yaml", "flows/twin.yaml")
+    result = simkit("replay", "seen.pcap")
+    assert result.exit_code == 2
+    assert "a recording of 'values', which is in flows/twin.yaml and values.yaml" in result.stderr
+    assert simkit("replay", "seen.pcap", "--flow", "flows/twin.yaml").exit_code == 0
+
+
+def test_a_flow_with_another_stack_in_it_is_no_recording_of_ours(simkit: Simkit, folder: Path) -> None:
+    simkit("replay", "flows/short.yaml", "--save", "seen.pcap")
+    data = (folder / "seen.pcap").read_bytes()
+    head, line, tail = data.rpartition(b"i=simkit flow short\r\n")
+    (folder / "other.pcap").write_bytes(head + b"i=something else ..\r\n" + tail)
+    assert len(line) == len(b"i=something else ..\r\n")
+    assert "Rebuilt from other.pcap" in simkit("replay", "other.pcap").stdout
 
 
 def test_one_flow_is_for_one_capture(simkit: Simkit) -> None:

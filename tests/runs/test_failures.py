@@ -117,7 +117,7 @@ FAILURES = [
     ),
     pytest.param(
         (INVITED + "  body: {absent: true}",),
-        "alice sent INVITE at 0.000 s with a body of 135 bytes\nbody: {absent: true} ^ expected to be absent",
+        "alice sent INVITE at 0.000 s with a body of 155 bytes\nbody: {absent: true} ^ expected to be absent",
         id="a body that should not be there",
     ),
     pytest.param(
