@@ -92,10 +92,22 @@ class Causes:
             return None
         session = agreed[-1].message.session_expires
         if session is None:
-            return Agreement(agreed[-1].sent_at, None, None)
+            return self._own_measure(agreed[-1], before.sender)
         is_uas = session.refresher is Refresher.UAS
         name = agreed[-1].sender if is_uas else agreed[-1].receiver  # of the hop: a proxy speaks for who is behind it
         return Agreement(agreed[-1].sent_at, session.interval_s * S, name)
+
+    def _own_measure(self, success: Transit, party: str) -> Agreement:
+        """Return what a 2xx without a timer means: who had asked for one may refresh by itself (section 7.2)."""
+        asked = (
+            each.message.session_expires
+            for each in self.call.party(party).sent
+            if isinstance(each.message, Request) and each.message.cseq == success.message.cseq
+        )
+        session = next(asked, None) if success.receiver == party else None
+        if session is None:
+            return Agreement(success.sent_at, None, None)
+        return Agreement(success.sent_at, session.interval_s * S, party)
 
     def _session_messages(self, before: Transit) -> list[Transit]:
         return [

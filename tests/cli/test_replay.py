@@ -27,7 +27,7 @@ def test_a_flow_is_played_drawn_and_said_how(simkit: Simkit) -> None:
     title, *_, verdict, how = result.stdout.splitlines()
     assert title == "short  A short call."
     assert "│── INVITE" in result.stdout
-    assert verdict.startswith("PASS  6 of 6 expectations   10.00")
+    assert verdict.startswith("PASS  6 of 6 expectations   10.0")
     assert verdict.endswith("   5 messages")
     assert how.startswith("on 127.0.0.1 in real time, idle time skipped; recorded by ")
 
@@ -35,7 +35,7 @@ def test_a_flow_is_played_drawn_and_said_how(simkit: Simkit) -> None:
 def test_what_fails_is_told_with_its_line_and_exit_code_1(simkit: Simkit) -> None:
     result = simkit("replay", "flows/late.yaml")
     assert result.exit_code == 1
-    assert "flows/late.yaml:16:5: alice sent BYE at 10.00" in result.stdout
+    assert "flows/late.yaml:16:5: alice sent BYE at 10.0" in result.stdout
     assert "give or take 100ms" in result.stdout
 
 
