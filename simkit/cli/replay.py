@@ -263,7 +263,7 @@ def _replay(plays: Sequence[Play], options: Options) -> int:
     runs = [each.run for each in done]
     words.end(runs)
     if runs and options.manner in (Manner.PLAIN, Manner.VERBOSE):
-        say(wire_line(runs, look))
+        say(wire_line(runs, look, saved=options.save))
     if isinstance(ended_by, KeyboardInterrupt) or any(run.interrupted for run in runs):
         return EXIT_INTERRUPTED
     if ended_by is not None:

@@ -57,7 +57,7 @@ def _unexpected(flow: Flow, found: list[tuple[int, Finding]], told: set[str | No
     for call, finding in found:
         blamed = finding.rule not in listed if listed is not None else actors[finding.actor].is_stranger
         if finding.severity is Severity.ERROR and blamed and finding.rule not in told:
-            source = flow.source if listed is None else flow.expect.sources["violations"]
+            source = actors[finding.actor].source if listed is None else flow.expect.sources["violations"]
             headline = f"{finding.actor} {finding.text}, at {format_time(finding.at)} s"
             note = f"likely: {finding.likely}" if finding.likely else RULES[finding.rule].statement
             failure = Failure(source, headline, rule=finding.rule, rule_note=note)

@@ -46,7 +46,7 @@ class Hearsay:
     beside: Counter[str] = field(default_factory=Counter)
     """Requests about no call, by method."""
     after: int = 0
-    """Messages about calls that were over."""
+    """Requests about calls that were over."""
     redirected: dict[str, str] = field(default_factory=dict)
     """Where a system wants its messages though it cannot be reached there, and where they were sent."""
 
@@ -120,10 +120,10 @@ class Outside:
 
     def answer(self, message: Message) -> Message | None:
         """Take note of a message that is about no call; return the answer that it gets, if any."""
+        if not isinstance(message, Request) or message.method == "ACK":
+            return None
         if message.call_id in self._past:
             self.hearsay.after += 1
-            return None
-        if not isinstance(message, Request) or message.method == "ACK":
             return None
         self.hearsay.beside[message.method] += 1
         status = 481 if message.to_tag else _ANSWERS.get(message.method, 405)

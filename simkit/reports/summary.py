@@ -27,15 +27,14 @@ def single(
     """Return all that is said about one run: title, ladder, failures, verdict; without a line end.
 
     Of many calls, the ladder is that of the first that failed. With `verbose` nothing is left out of it, and each
-    expectation has its line. `more` is said after that.
+    expectation has its line. `more` tells what the rules say.
     """
     call = next((failure.call for failure in run.failures if failure.call in run.traces), 0)
     parts = [
         _heading(run, style, call),
         ladder(run, style, timers=timers, call=call, full=verbose),
         _expectations(run, style) if verbose else "",
-        more,
-        _violations(run, style),
+        more or _violations(run, style),
         failures(run, style),
         verdict_line(run, style, wall=wall),
     ]

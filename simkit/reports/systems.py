@@ -86,7 +86,7 @@ def _heard(run: Run) -> Iterator[str]:
         yield f"could not be read: {_count(heard.unreadable, 'datagram')}"
         yield from (f"  {reason}" for reason in heard.reasons)
     if heard.after:
-        yield f"came when its call was over: {_count(heard.after, 'message')}"
+        yield f"came when its call was over: {_count(heard.after, 'request')}"
     for wanted, sent in heard.redirected.items():
         yield f"what is for {wanted}, which is not on this machine, was sent to {sent}"
 

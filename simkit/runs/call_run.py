@@ -345,7 +345,11 @@ class CallRun:
                 self._lives[name] = self._lives.get(name, 0) + 1
                 self.ledger.restarted(name)
                 self._cast.crashed(party)
-                self._driver.restart(party, self._cast.agent(name, self.number, life=self._lives[name]))
+                if party.witness is not None:
+                    party.witness = witness = self._cast.witness(name)
+                    self._driver.restart(party, witness)
+                else:
+                    self._driver.restart(party, self._cast.agent(name, self.number, life=self._lives[name]))
                 self._cast.seated(party)
             case Verb.FREEZE:
                 self._record(Happening(self.now, name, What.FROZEN))

@@ -75,6 +75,9 @@ class Crowd:
         """Have these calls begin when the driver runs, call 0 at `begins_at`."""
         self._begins_at = begins_at
         self.until = begins_at + (numbers.stop - 1) * self._calls.every_us + self._plan.flow.limit_us
+        if self._cast.systems is not None:  # what a real system has said already is heard by those who are there
+            self._begin(numbers.start, numbers)
+            return
         first_at = max(self._driver.now, begins_at) if begins_at else self._driver.now
         self._driver.at(first_at, lambda: self._begin(numbers.start, numbers))
 

@@ -75,13 +75,13 @@ def play(
         )
         addresses = {**endpoints.addresses, **ours.systems}
         cast = Cast(flow, seed=seed, traced=timers, addresses=addresses)
+        listening = stack.enter_context(
+            Listening(endpoints.addresses, wanted=sniff, transport=flow.transport, outward=bool(flow.systems))
+        )
         if flow.systems:
             from .systems import Systems  # what starts processes is loaded for those alone who have one to start
 
             cast.systems = stack.enter_context(Systems(flow, addresses, speed=speed or 1))
-        listening = stack.enter_context(
-            Listening(endpoints.addresses, wanted=sniff, transport=flow.transport, outward=bool(flow.systems))
-        )
         clock = RunClock(speed)
         driver = LoopbackDriver(endpoints, clock, sniffer=listening.sniffer, allow_host=allow_host)
         if cast.systems is not None:

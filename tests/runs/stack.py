@@ -32,9 +32,12 @@ class Stack:
         self._socket.sendto(message if isinstance(message, bytes) else message.to_bytes(), self.peer)
 
     def answer(self, request: Request, status: int, *headers: tuple[str, str], contact: str = "") -> None:
-        """Answer a request, with Contact."""
+        """Answer a request, with Contact, and with the media that it offers."""
         contacts = (("Contact", f"<{contact or self.uri}>"),)
-        self.send(respond(request, status, to_tag="stack", headers=(*contacts, *headers)))
+        answers = request.method == "INVITE" and 200 <= status < 300 and request.body
+        types = (("Content-Type", "application/sdp"),) if answers else ()
+        body = request.body if answers else b""
+        self.send(respond(request, status, to_tag="stack", headers=(*contacts, *headers, *types), body=body))
 
     def __enter__(self) -> "Stack":
         self._thread.start()
@@ -68,7 +71,7 @@ def takes_calls(stack: Stack, request: Request) -> None:
     timer: tuple[tuple[str, str], ...] = ()
     expires = request.session_expires
     if request.method == "INVITE" and expires is not None:
-        value = f"{expires.interval_s};refresher={(expires.refresher or 'uac')!s}"
+        value = f"{expires.interval_s};refresher={expires.refresher.value if expires.refresher else 'uac'}"
         timer = (("Require", "timer"), ("Session-Expires", value))
     stack.answer(request, 200, *timer)
 
