@@ -5,21 +5,19 @@ It is the observer of its network, which tells it everything, and the stage of i
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from ..drivers.clock import PartyClock
 from ..drivers.network import Condition, Party
 from ..drivers.turns import Driver
-from ..errors import ForeignError, LocalError, Source
-from ..flows.model import Actor, NetChange, NetVerb, Observation, Role, Stimulus, Verb
-from ..sip.message import Request
+from ..errors import ForeignError, Source
+from ..flows.model import Actor, Role, Stimulus
 from ..trace import Happening, TimerRecord, Trace, Transit, What
 from ..ua.events import CallEvent, Fact
+from .deeds import Deeds
 from .failures import broken
 from .ledger import Ledger
-from .matching import PatternTest
-from .party import Answerer, Cast, Trouble, Troubles, command, leave, send_as_ordered
+from .party import Cast, leave
 from .patience import Patience
 from .plan import Plan
 from .run import Failure
@@ -36,12 +34,12 @@ class CallRun:
 
     __slots__ = (
         "_cast",
+        "_deeds",
         "_driver",
         "_in_flight",
         "_is_closed",
         "_is_over",
         "_last_message",
-        "_lives",
         "_network",
         "_over",
         "_parties",
@@ -83,7 +81,6 @@ class CallRun:
         self.first_sent_at: int | None = None
         """When the first message to a real system was sent."""
         self._over = over
-        self._lives: dict[str, int] = {}
         network = flow.network
         self._network = driver.network(
             self,
@@ -93,6 +90,16 @@ class CallRun:
             connected=flow.transport.is_reliable,
         )
         self._parties = {name: self._seat(actor) for name, actor in flow.actors.items()}
+        self._deeds = Deeds(
+            number,
+            self._parties,
+            self._network,
+            cast=cast,
+            driver=driver,
+            ledger=self.ledger,
+            script=self.script,
+            record=self._record,
+        )
         for party in self._parties.values():
             cast.seated(party)
 
@@ -300,105 +307,6 @@ class CallRun:
 
     def perform(self, action: Action) -> None:
         """Do what a line says. Raises LocalError where that cannot be done."""
-        if isinstance(action, NetChange):
-            self._change(action)
-        elif isinstance(action, Observation):
-            party = self._living(action.sender)
-            send_as_ordered(party.agent, action, self._cast, self.script.saved, now=party.clock.local(self.now))
-            self._driver.poke(party)
-        elif action.verb in TROUBLE:
-            self._strike(action)
-        else:
-            self._ask(action)
-
-    def _ask(self, stimulus: Stimulus) -> None:
-        party = self._living(stimulus.actor)
-        self._record(Happening(self.now, stimulus.actor, What.STIMULUS, stimulus.text))
-        if party.witness is not None:
-            party.witness.commanded(stimulus.verb.value)  # it does so by itself, or what follows will not be met
-            return
-        command(party.agent, stimulus, self._cast, now=party.clock.local(self.now))
-        self._driver.poke(party)
-
-    def _living(self, name: str) -> Party:
-        party = self._parties[name]
-        if party.condition is Condition.CRASHED:
-            raise LocalError(f"{name} has crashed")
-        return party
-
-    # --- trouble ---
-
-    def _strike(self, stimulus: Stimulus) -> None:
-        party, name = self._parties[stimulus.actor], stimulus.actor
-        self.last_at = self.now
-        if party.witness is not None:
-            assert self._cast.systems is not None
-            self._cast.systems.strike(name, stimulus.verb)
-        match stimulus.verb:
-            case Verb.CRASH:
-                self._record(Happening(self.now, name, What.CRASHED))
-                self.ledger.crashed(name)
-                self._driver.crash(party)
-                self._cast.crashed(party)
-            case Verb.RESTART:
-                self._record(Happening(self.now, name, What.RESTARTED))
-                self._lives[name] = self._lives.get(name, 0) + 1
-                self.ledger.restarted(name)
-                self._cast.crashed(party)
-                if party.witness is not None:
-                    party.witness = witness = self._cast.witness(name)
-                    self._driver.restart(party, witness)
-                else:
-                    self._driver.restart(party, self._cast.agent(name, self.number, life=self._lives[name]))
-                self._cast.seated(party)
-            case Verb.FREEZE:
-                self._record(Happening(self.now, name, What.FROZEN))
-                self._driver.freeze(party)
-            case Verb.THAW:
-                self._record(Happening(self.now, name, What.THAWED))
-                self._driver.thaw(party)
-            case _:
-                self._record(Happening(self.now, name, What.STIMULUS, stimulus.text))
-                self._burden(party, stimulus)
-
-    def _burden(self, party: Party, stimulus: Stimulus) -> None:
-        """Put `ignore` or `reply` between the network and a party."""
-        if party.filter is None:
-            party.filter = Troubles(lambda: self.now)
-        if stimulus.verb is Verb.REPLY and not isinstance(party.agent, Answerer):
-            raise LocalError(f"nobody can reply in the place of {party.name}, which is a child as a whole")
-        assert isinstance(party.filter, Troubles)
-        reply = partial(self._reply, party) if stimulus.verb is Verb.REPLY else None
-        party.filter.add(Trouble(stimulus, self.script.marks, reply))
-
-    def _reply(self, party: Party, request: Request, stimulus: Stimulus) -> None:
-        agent = party.agent
-        assert isinstance(agent, Answerer)
-        assert stimulus.status is not None
-        agent.reply(request, stimulus.status, stimulus.headers, now=party.clock.local(self.now))
-        self._driver.poke(party)
-
-    def _change(self, change: NetChange) -> None:
-        self._record(Happening(self.now, "net", What.NOTE, change.text))
-        if change.parties is not None:
-            self._change_between(change.verb, *change.parties)
-            return
-        assert change.messages is not None
-        link = self._network.link(change.messages.sender, change.messages.receiver)
-        test = PatternTest(change.messages.pattern).accepts
-        match change.verb:
-            case NetVerb.DROP:
-                link.drop(test, nth=change.nth)
-            case NetVerb.DELAY:
-                link.delay(test, by_us=change.by_us, nth=change.nth)
-            case _:
-                link.duplicate(test, nth=change.nth)
-
-    def _change_between(self, verb: NetVerb, one: str, other: str) -> None:
-        match verb:
-            case NetVerb.PARTITION:
-                self._network.partition(one, other)
-            case NetVerb.HEAL:
-                self._network.heal(one, other, now=self.now)
-            case _:
-                self._driver.disconnect(self._parties[one], self._parties[other])
+        if isinstance(action, Stimulus) and action.verb in TROUBLE:
+            self.last_at = self.now
+        self._deeds.perform(action)
