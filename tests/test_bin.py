@@ -90,6 +90,15 @@ def test_it_is_found_through_symbolic_links(checkout: Checkout, tmp_path: Path) 
     assert checkout.run("x", command=tmp_path / "far") == (0, "simkit x\n", "")
 
 
+@pytest.mark.parametrize(("name", "module"), [("run_local_test", "local_test"), ("interop", "interop")])
+def test_the_other_commands_start_likewise(checkout: Checkout, name: str, module: str) -> None:
+    checkout.run()
+    python = checkout.root / ".venv/bin/python"
+    python.write_text('#!/bin/sh\necho "$@"\n')
+    command = checkout.root / "bin" / name
+    assert checkout.run("x y", command=command) == (0, f"-P -m simkit.cli.{module} x y\n", "")
+
+
 def test_the_exit_code_is_that_of_the_command(checkout: Checkout) -> None:
     checkout.run()
     python = checkout.root / ".venv/bin/python"

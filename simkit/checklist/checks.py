@@ -26,6 +26,8 @@ CALLS: Final[Mapping[str, str]] = {  # the flow of each call, and the values tha
     "too-small": "small",
     "no-support": "expired",
 }
+WITHOUT_TIMER: Final = ("negotiated", "no-support")
+"""What a stack is called for where its session timer is switched off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ def load_calls(place_of: Callable[[str], Address], terms: Terms, *, is_proxy: bo
     flows = {}
     for name, values in CALLS.items():
         path = folder / f"{name}.yaml"
-        if path.exists():  # some situations a proxy is never in
+        is_asked = terms.timer.enabled or name in WITHOUT_TIMER
+        if is_asked and path.exists():  # some situations a proxy is never in
             overrides = {"stack": host_port(place_of(name)), **terms.values(values)}
             (flows[name],) = load_path(str(path), overrides=overrides)
     return flows

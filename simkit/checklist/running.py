@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter_ns, sleep
+from typing import Final
 
 from ..audit.auditor import audit_call
 from ..audit.finding import CallAudit, Finding
@@ -18,7 +19,9 @@ from .checks import CHECKS, Check, load_calls
 from .judging import STACK, Outcome, Result, Seen
 from .terms import Terms
 
-GLANCE_S = 0.1
+GLANCE_S: Final = 0.1
+APART_S: Final = 0.05
+"""Calls do not begin at once: neither side is to be hurried."""
 
 
 @dataclass(slots=True)
@@ -76,6 +79,7 @@ def run_list(
     try:
         for call in calls:
             call.begin()
+            sleep(APART_S)
         while not all(call.is_over for call in calls):
             sleep(GLANCE_S)
             look_after()
@@ -105,7 +109,7 @@ class _Call:
 
     def _play(self) -> None:
         try:
-            self._came = play(self._flow, speed=self._speed, sniff=False)
+            self._came = play(self._flow, speed=self._speed)
         except BaseException as error:  # it is for the thread that waits for this one
             self._came = error
 

@@ -14,6 +14,7 @@ from ..checklist.terms import Terms
 from ..errors import SetupError, SimkitError
 from ..flows.configuration import load_configuration
 from ..flows.schema import MAX_WARP
+from ..reports.cells import wrap
 from ..runs.run import Address
 from ..sip.uri import SIP_PORT, host_port
 from ..sut.known_peers import SIPP
@@ -29,6 +30,8 @@ from .systems import command_of
 from .terminal import say, style
 
 OPEN: Final = "open"
+SLOW: Final = 5
+"""At this speed no machine is too busy."""
 
 
 @click.command()
@@ -57,7 +60,7 @@ def command(config: str | None, save: str | None, colour: bool | None, **given: 
     look, progress = style(colour), Progress()
     title = stack.title
     with _emptied(folder), stack.standing(folder) as ready:
-        say(f"{look.text(title)}\n")
+        say("\n".join(wrap(look.text(title), look.width)) + "\n")
         stack.announce()
         for system in ready.systems:
             for warning in system.warnings:
@@ -81,6 +84,8 @@ def _tell(folder: str, title: str, tested: Tested, ready: Standing, look: Any) -
     say(f"{list_text(tested, look)}   kept in {look.text(folder)}")
     if tested.interrupted:
         return EXIT_INTERRUPTED
+    if not tested.passed and tested.speed > SLOW:
+        say(f"in {tested.speed}-fold time a busy machine may be to blame: --warp {SLOW} takes longer", err=True)
     return 0 if tested.passed else EXIT_FAILED
 
 

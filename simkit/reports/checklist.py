@@ -12,6 +12,7 @@ from .audit import call_text
 from .cells import cells, pad, wrap
 from .style import PLAIN, Colour, Style
 from .summary import single
+from .wire import wire_line
 
 LOG_LINES_MAX: Final = 1_000
 
@@ -119,6 +120,7 @@ def _remarks(tested: Tested) -> Iterator[str]:
 def report_text(title: str, tested: Tested, log: Sequence[str]) -> str:
     """Return everything in one place, for a file: the list, the ladder and the audit of each call, and the log."""
     parts = [title, list_text(tested, PLAIN)]
+    parts.append(wire_line([*tested.runs.values()], PLAIN))
     for name, run in tested.runs.items():
         parts += [f"=== {name} ===", single(run, PLAIN, verbose=True), call_text(tested.audits[name], PLAIN)]
     more = f", the last {LOG_LINES_MAX} lines" if len(log) > LOG_LINES_MAX else ""

@@ -74,10 +74,8 @@ def shared_memory_of_the_dead() -> set[str]:
     return {number for number in numbers if not os.path.exists(f"/proc/{number}")}
 
 
-def outcome_of(peer: Peer, folder: Path) -> running.Tested:
-    terms, warp = TERMS.get(peer.name, Terms(SHORTEST)), WARP
-    if peer is BARESIP:
-        warp *= 2  # it has no timer that could be late
+def outcome_of(peer: Peer, folder: Path, warp: int) -> running.Tested:
+    terms = TERMS.get(peer.name, Terms(SHORTEST))
     with standing_peer(peer, str(folder), terms, warp=warp) as ready:
         done = running.run_list(ready.place_of, terms, is_proxy=peer.is_proxy, speed=warp, look_after=ready.look_after)
         places = set(ready.places.values())
@@ -85,18 +83,24 @@ def outcome_of(peer: Peer, folder: Path) -> running.Tested:
     return done
 
 
+def differs(done: running.Tested, broken: set[str], not_asked: set[str], rules: set[str]) -> dict[str, str]:
+    """Return what was said of the checks that came out otherwise, and of the rules that were kept after all."""
+    expected = dict.fromkeys((check.title for check in CHECKS), Outcome.KEPT)
+    expected |= dict.fromkeys(broken, Outcome.BROKEN) | dict.fromkeys(not_asked, Outcome.NOT_ASKED)
+    found = {check.title: result for check, result in done.results.items()}
+    kept = rules - {finding.rule for finding in done.broken_rules()}
+    others = {title: result.text for title, result in found.items() if result.outcome is not expected[title]}
+    return others | dict.fromkeys(kept, "not broken")
+
+
 @pytest.mark.parametrize(("peer", "broken", "not_asked", "rules"), KNOWN)
 def test_a_real_stack_does_what_is_known_of_it(
     peer: Peer, broken: set[str], not_asked: set[str], rules: set[str], tmp_path: Path
 ) -> None:
+    """In twentyfold time; where the machine was too busy for that, once more in fivefold time."""
     need(peer)
-    done = outcome_of(peer, tmp_path / "stack")
-    by_outcome = {
-        outcome: {check.title for check, result in done.results.items() if result.outcome is outcome}
-        for outcome in Outcome
-    }
-    texts = {check.title: result.text for check, result in done.results.items()}
-    assert by_outcome[Outcome.BROKEN] == broken, texts
-    assert by_outcome[Outcome.NOT_ASKED] == not_asked, texts
-    assert {finding.rule for finding in done.broken_rules()} >= rules
+    done = outcome_of(peer, tmp_path / "stack", 2 * WARP if peer is BARESIP else WARP)  # that has no timers
+    if differs(done, broken, not_asked, rules):
+        done = outcome_of(peer, tmp_path / "again", 5)
+    assert differs(done, broken, not_asked, rules) == {}
     assert done.passed == (not broken)
