@@ -10,9 +10,10 @@ from ..errors import ForeignError, SetupError
 from ..flows.commands import with_places
 from ..flows.model import Address, Flow, System, Verb
 from ..flows.systems import first_invite
+from ..sip.transport import Transport
 from ..sip.uri import host_port
 from ..sut.order import Ready, StartOrder
-from ..sut.readiness import Prober
+from ..sut.readiness import prober
 from ..sut.system import System as Started
 from ..sut.system import started
 from ..units import MS, S
@@ -54,6 +55,7 @@ class Systems:
         self.call_within_us = CALL_WITHIN_US * speed
         self._silence_us = min(SILENCE_MOST_US, max(SILENCE_US, SILENCE_REAL_US * speed))
         self._calls = flow.calls.count
+        self._transport = flow.transport
         first = first_invite(flow)
         self._caller = first.sender if first else None
         self._actors = flow.systems
@@ -70,7 +72,7 @@ class Systems:
                     order = self._order(actor.name, actor.system)
                     self._started[actor.name] = self._stack.enter_context(started(order))
                 elif actor.name != self._caller:  # who calls us may be started when we wait for it
-                    check_is_there(actor.name, self._addresses[actor.name])
+                    check_is_there(actor.name, self._addresses[actor.name], self._transport)
             self._stack = self._stack.pop_all()
         return self
 
@@ -85,6 +87,7 @@ class Systems:
             ready=Ready.OPTIONS if ready == OPTIONS else ready,
             log=system.log,
             warp=system.warp,
+            transport=self._transport,
         )
 
     def strike(self, name: str, verb: Verb) -> None:
@@ -113,7 +116,9 @@ class Systems:
         if is_silent and first_sent_at is not None and now - first_sent_at > self._silence_us:
             places = [f"{actor.name}, at {host_port(self._addresses[actor.name])}," for actor in self._actors]
             log = tuple(line for system in self._started.values() for line in system.last_lines())
-            raise ForeignError(f"{' and '.join(places)} says nothing: does it speak SIP over UDP?", log)
+            raise ForeignError(
+                f"{' and '.join(places)} says nothing: does it speak SIP over {self._transport.name}?", log
+            )
 
     def call_is_over(self) -> None:
         """One more call waits for nobody."""
@@ -143,12 +148,12 @@ def _as_failure() -> Iterator[None]:
         raise ForeignError(what, tuple(line.strip() for line in log)) from None
 
 
-def check_is_there(name: str, address: Address) -> None:
+def check_is_there(name: str, address: Address, transport: Transport = Transport.UDP) -> None:
     """Raise SetupError where nobody listens at an address, as far as the system says so."""
     place = host_port(address)
     try:
-        with Prober(address) as prober:
-            is_there = prober.is_open(within_s=PROBE_S)
+        with prober(address, transport) as asking:
+            is_there = asking.is_open(within_s=PROBE_S)
     except OSError as error:
         raise SetupError(f"cannot ask {place}: {error.strerror or error}") from None
     if not is_there:

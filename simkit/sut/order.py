@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from ..sip.transport import Transport
 from ..units import S
 
 Address = tuple[str, int]
@@ -26,7 +27,7 @@ class StartOrder:
     command: tuple[str, ...]
     """The program and its arguments; no shell looks at them. It must stay in the foreground."""
     address: Address
-    """Where it listens, by UDP."""
+    """Where it listens."""
     ready: Ready | str = Ready.OPTIONS
     """How it shows that it is ready; a text: by writing that to its output or log."""
     log: str | None = None
@@ -39,3 +40,5 @@ class StartOrder:
     """Where its output is kept, as OUTPUT_NAME; None: in a private folder that is gone when it has ended."""
     within_us: int = 10 * S
     """How long it may take to be ready, in real time."""
+    transport: Transport = Transport.UDP
+    """By which it listens there."""

@@ -17,11 +17,12 @@ from ..processes.group import Process, end_group, end_of, signal_group, start_gr
 from ..processes.interruptions import orderly_ends, undisturbed
 from ..processes.last_lines import last_lines
 from ..processes.port_holder import port_holder
+from ..sip.transport import Transport
 from ..sip.uri import host_port
 from . import warp
 from .log import Log, LogLine
 from .order import Address, Ready, StartOrder
-from .readiness import Prober
+from .readiness import Prober, prober
 from .watchdog import Watchdog
 
 OUTPUT_NAME: Final = "output.log"
@@ -78,10 +79,14 @@ class System:
         try:
             self._await_ready(since_ns)
             if self.order.warp > 1:
-                warp.check_reached(self.order.address[1])
+                warp.check_reached(self.order.address[1], self._protocol)
         except BaseException:
             self._end()
             raise
+
+    @property
+    def _protocol(self) -> str:
+        return "tcp" if self.order.transport.is_reliable else "udp"
 
     def _program(self) -> str:
         """Return the path of the program."""
@@ -95,11 +100,11 @@ class System:
     def _check_free(self) -> None:
         place = host_port(self.order.address)
         try:
-            with _bound(self.order.address):
+            with _bound(self.order.address, self.order.transport):
                 return
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                reason = f"{port_holder(self.order.address[1])} holds the port already"
+                reason = f"{port_holder(self.order.address[1], protocol=self._protocol)} holds the port already"
             else:
                 reason = str(error.strerror or error)
         raise SetupError(f"{self._name} cannot have {place}: {reason}")
@@ -132,13 +137,12 @@ class System:
         within_s = self.order.within_us / 1e6
         give_up_at = monotonic() + within_s
         try:
-            with Prober(self.order.address) as prober:
-                while not self._is_ready(prober, since_ns):
+            with prober(self.order.address, self.order.transport) as asking:
+                while not self._is_ready(asking, since_ns):
                     self.check_alive()
                     if monotonic() > give_up_at:
-                        raise self._failure(
-                            f"is not ready after {self.order.within_us / 1e6:g} s: {self._lack(prober)}"
-                        )
+                        lack = self._lack(asking)
+                        raise self._failure(f"is not ready after {self.order.within_us / 1e6:g} s: {lack}")
         except OSError as error:
             raise SetupError(f"cannot ask {host_port(self.order.address)}: {error.strerror or error}") from None
 
@@ -252,10 +256,13 @@ class System:
             warp.sweep(process.pid)
 
 
-def _bound(address: Address) -> socket.socket:
+def _bound(address: Address, transport: Transport) -> socket.socket:
     """Return a socket that holds an address. Raises OSError where it is taken."""
-    bound = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_DGRAM)
+    kind = socket.SOCK_STREAM if transport.is_reliable else socket.SOCK_DGRAM
+    bound = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, kind)
     try:
+        if transport.is_reliable:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # past what rests of the last run
         bound.bind(address)
     except BaseException:
         bound.close()

@@ -70,12 +70,12 @@ def check_reachable(program: str) -> None:
             raise SetupError(_at_speed_1(reason))
 
 
-def check_reached(port: int) -> None:
+def check_reached(port: int, protocol: str = "udp") -> None:
     """Raise SetupError where a process that has this port open runs without libfaketime, as far as that shows.
 
     Such as one that was started by a script with an environment of its own. Linux only: elsewhere nothing shows.
     """
-    for process in holders(port):
+    for process in holders(port, protocol=protocol):
         with suppress(OSError):  # not ours to look at, or gone
             program = os.readlink(f"/proc/{process}/exe")
             check_reachable(program)
