@@ -40,7 +40,7 @@ MAY_IMPORT = {  # beside itself and what is for everybody
     "museum": ("ua", "sip"),
     "conformance": ("runs", "museum", "audit", "flows", "rulebook"),
     "checklist": ("runs", "sut", "audit", "flows", "sip", "settings", "rulebook"),
-    "sipp": ("flows", "sip"),
+    "sipp": ("flows", "trace", "sip"),
     "__init__": ("api",),
 }
 OUTERMOST = ("api", "cli", "pytest_plugin", "__main__")

@@ -27,7 +27,7 @@ def _usual(player: Player) -> re.Pattern[str]:
     lines = (
         "v=0",
         f"o={player.name} [0-9]+ 1 IN IP4 {host}",
-        "s=-",
+        "s=-(?:\ni=.*)?",
         f"c=IN IP4 {host}",
         "t=0 0",
         f"m=audio {_MEDIA_PORT} RTP/AVP 0",

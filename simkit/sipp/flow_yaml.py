@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from ..errors import Source
@@ -31,6 +32,8 @@ class Heading:
     """The files that it was made of."""
     actors: tuple[tuple[str, str], ...]
     """Name and declaration, "{role: scripted}"."""
+    limit_us: int | None = None
+    """How long it may run; None: as long as any flow."""
     cases: tuple[tuple[tuple[str, str], ...], ...] = ()
     """Names and values, once for each time the flow runs."""
 
@@ -43,6 +46,7 @@ def flow_text(heading: Heading, ladder: Ladder) -> str:
         "simkit: 1",
         f"name: {scalar(heading.name)}",
         f"about: {scalar(heading.about)}",
+        *([] if heading.limit_us is None else [f"limit: {format_duration(heading.limit_us)}"]),
         *_values(heading.cases),
         "",
         "actors:",
@@ -290,7 +294,9 @@ def _comment(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def flow_name(path: str) -> str:
-    """Return a name for a flow that is made of this file."""
-    stem = os.path.basename(path).rpartition(".")[0] or os.path.basename(path)
-    return _NAME.sub("-", stem).strip("-.") or "imported"
+def flow_name(paths: Sequence[str]) -> str:
+    """Return a name for a flow that is made of these files: what their names have in common."""
+    stems = [os.path.splitext(os.path.basename(path))[0] for path in paths]
+    alike = takewhile(lambda each: len(set(each)) == 1, zip(*stems, strict=False))
+    common = "".join(each[0] for each in alike)
+    return _NAME.sub("-", common).strip("-._") or _NAME.sub("-", stems[0]).strip("-._") or "imported"

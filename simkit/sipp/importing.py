@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import Fault, FlowError
+from ..flows.model import LIMIT_US
+from ..flows.schema import MAX_LIMIT_US
+from ..units import HOUR
 from .bodies import write_bodies
 from .data_file import DataFile
 from .filling import Names
@@ -17,6 +20,7 @@ from .reading import read_scenario
 from .scenario import Scenario, Send
 
 CALLER, CALLEE = "alice", "bob"
+_SPARE_US = 1 * HOUR
 OURS, SCRIPTED = PEERS = ("ours", "scripted")
 """Whom a scenario may talk to that comes alone."""
 
@@ -72,7 +76,7 @@ def import_scenarios(files: Sequence[tuple[str, bytes]], terms: Terms) -> Import
             ladder.note(Remark.MISTAKE, fault.source, fault.message, ladder.line_before(fault.source))
         for fault in scenario.harmless:
             ladder.notes.append(Note(Remark.LEFT_OUT, fault.source, fault.message))
-    return _written(scenarios, actors, ladder, terms)
+    return _written(scenarios, actors, ladder, terms, lasts_us=max(each.lasts_us for each in players))
 
 
 def _names(scenarios: Sequence[Scenario], service: str, fields: frozenset[int]) -> list[Names]:
@@ -107,16 +111,19 @@ def _alone(one: Player, ladder: Ladder, terms: Terms) -> dict[str, str]:
 
 def _scripted(one: Player) -> str:
     retransmits = any(isinstance(step, Send) and step.retrans_us for step in one.side.scenario.steps)
-    return "{role: scripted, retransmits: true}" if retransmits else "{role: scripted}"
+    return "{role: scripted, retransmits: true}" if retransmits or one.repeats else "{role: scripted}"
 
 
-def _written(scenarios: Sequence[Scenario], actors: Mapping[str, str], ladder: Ladder, terms: Terms) -> Imported:
+def _written(
+    scenarios: Sequence[Scenario], actors: Mapping[str, str], ladder: Ladder, terms: Terms, *, lasts_us: int
+) -> Imported:
     titles = [scenario.name for scenario in scenarios if scenario.name]
     about = " and ".join(f"'{title}'" for title in titles) or "a scenario without a name"
     heading = Heading(
-        name=flow_name(scenarios[0].path),
+        name=flow_name([scenario.path for scenario in scenarios]),
         about=f"What SIPp does in {about}.",
         sources=tuple(scenario.path for scenario in scenarios),
+        limit_us=None if lasts_us < LIMIT_US - _SPARE_US else min(lasts_us + LIMIT_US, MAX_LIMIT_US),
         actors=tuple(sorted(actors.items())),
         cases=terms.data.cases if terms.data else (),
     )

@@ -11,7 +11,7 @@ from typing import Final
 
 from ..errors import Source
 from ..flows.patterns import METHODS
-from ..units import format_duration
+from ..units import MS, S, format_duration
 from .dialogue import Dialogue
 from .expressions import translated
 from .filling import Names
@@ -28,6 +28,8 @@ LINES_MAX: Final = 1_000
 _LOOKED_AT: Final = 4_000
 """So much of a message is searched for addresses."""
 
+_T1_US: Final = 500 * MS
+_T2_US: Final = 4 * S
 _STATUS = re.compile(r"[1-6][0-9]{2}")
 _VIA_HOST = re.compile(r"^(?:Via|v)\s*:\s*SIP/2\.0/\w+\s+([^\s;\[\]]+:[0-9]+)", re.MULTILINE | re.IGNORECASE)
 _CONTACT_HOST = re.compile(
@@ -59,8 +61,16 @@ class Player:
     remote: str
     """Addresses that the scenario has instead of keywords; "" where it has none."""
     story: list[Moment] = field(default_factory=list)
+    repeats: bool = False
+    """It sends again what is not answered, step by step."""
     inbox: deque[tuple[int, Line]] = field(default_factory=deque)
     """What has come and is not looked at yet, with the time."""
+
+    @property
+    def lasts_us(self) -> int:
+        """How long it may take by its pauses and timeouts."""
+        timeouts = (moment.step.timeout_us for moment in self.story if isinstance(moment.step, Receive))
+        return self.side.clock_us + sum(timeouts)
 
     @property
     def name(self) -> str:
@@ -108,6 +118,9 @@ class Stage:
             self._note(step.source, why)
             player.side.left_unsent(step)
             return None
+        if self._repeats_in_time(player, event, sent):
+            player.side.left_unsent(step)
+            return None
         names, when = player.side.names, player.side.when()
         line = Line(self.ladder.next_number, names.own, names.peer, sent.method, sent.status, step.source, when)
         self.ladder.add(line)
@@ -117,6 +130,17 @@ class Stage:
             self._lose(step, line)
         player.side.sent(step, line)
         return line
+
+    def _repeats_in_time(self, player: Player, event: Sending, sent: Sent) -> bool:
+        """Whether a message is the one before once more, when a party that retransmits sends that anyway."""
+        last = player.story[-1] if player.story else None
+        if last is None or last.sent is None or last.sent.whole != sent.whole or sent.method == "ACK":
+            return False
+        is_due = player.side.clock_us - last.clock_us in _due_again(
+            is_invite=sent.method == "INVITE" and not sent.status
+        )
+        player.repeats = player.repeats or is_due
+        return is_due
 
     def _shape(self, player: Player, line: Line, sent: Sent, step: Send) -> Shape:
         shape = player.dialogue.shape(line, sent)
@@ -133,6 +157,15 @@ class Stage:
 
     def _note(self, source: Source, message: str, line: Line | None = None) -> None:
         self.ladder.note(Remark.NOT_CARRIED_OVER, source, message, line)
+
+
+def _due_again(*, is_invite: bool) -> set[int]:
+    """Return when a message is sent again, as RFC 3261 has it (sections 17.1.1.2, 17.1.2.2 and 13.3.1.4)."""
+    times, interval_us, at_us = set[int](), _T1_US, 0
+    while (at_us := at_us + interval_us) < 64 * _T1_US:
+        times.add(at_us)
+        interval_us = 2 * interval_us if is_invite else min(2 * interval_us, _T2_US)
+    return times
 
 
 def _with_places(text: str, player: Player) -> str:

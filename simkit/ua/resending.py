@@ -37,6 +37,8 @@ class Resending:
         message = outgoing.message
         if isinstance(message, Response):
             self._answers[message.branch, message.method] = outgoing
+        if message.is_request and message.method == "BYE":
+            self._pending.clear()  # the call is over: nobody waits for anything else in it (RFC 3261 section 15.1.1)
         if (key := _awaits(message)) and (not self._times.reliable or _is_success(message)):
             t1_us = self._times.t1_us
             self._pending[key] = _Pending(outgoing, t1_us, now + t1_us, now + 64 * t1_us)

@@ -205,10 +205,11 @@ class ScriptedParty:
                 again = self._resending.received(message)
                 if again is not None:
                     self._outgoing.append(again)
-        if isinstance(message, Request):
-            self._note_request(message)
-        elif isinstance(message, Response):
-            self._note_response(message)
+        with suppress(PeerError):  # of what cannot be read there is nothing to note
+            if isinstance(message, Request):
+                self._note_request(message)
+            elif isinstance(message, Response):
+                self._note_response(message)
 
     def _note_request(self, request: Request) -> None:
         if not self._call_id:
