@@ -130,8 +130,9 @@ def _identity(message: Message) -> tuple[object, ...]:
     That is its transaction (RFC 3261 section 17.2.3), and of a response its status and marks; RSeq tells apart the
     provisional responses that are reliable (RFC 3262).
     """
-    header = message.header
+    headers, first = message.headers, message.layout.first
     if isinstance(message, Request):
-        return message.method, header("Via"), header("CSeq")
+        return message.method, headers[first["Via"]][1], headers[first["CSeq"]][1]
     assert isinstance(message, Response)
-    return message.status, header("Via"), header("CSeq"), header("To"), header("RSeq")
+    rseq = headers[first["RSeq"]][1] if "RSeq" in first else None
+    return message.status, headers[first["Via"]][1], headers[first["CSeq"]][1], headers[first["To"]][1], rseq

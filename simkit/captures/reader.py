@@ -7,7 +7,7 @@ its last whole packet. Memory does not grow with the file. Sorting messages into
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from struct import Struct
 from typing import BinaryIO, Final, NamedTuple, Self
 
@@ -18,8 +18,8 @@ from ..sip.parser import MessageError, parse_message
 from ..units import MS
 from .byte_stream import ByteStream
 from .fragments import Fragments
-from .ip import ESP, TCP, TUNNELS, TUNNELS_MAX, UDP, IpPacket, host, inner_packet, read_ip
-from .link import find_ip
+from .ip import ESP, TCP, TUNNELS, TUNNELS_MAX, UDP, IpPacket, host, inner_packet, read_ip, read_usual
+from .link import ETHERNET, find_ip
 from .packet import Address, Packet, TooShort, Truncated, Unreadable
 from .pcap import MAGICS, pcap_packets
 from .pcapng import MAGIC, pcapng_packets
@@ -101,8 +101,8 @@ class CaptureReader:
             except Truncated as reason:
                 self.truncated = str(reason)
             self._fragments.finish()
-            for message in self._streams.finish():
-                yield from self._parsed("tcp", *message)
+            for cut in self._streams.finish():
+                yield from self._parsed("tcp", *cut)
 
     def __enter__(self) -> Self:
         return self
@@ -111,30 +111,36 @@ class CaptureReader:
         if self._closes:
             self._file.close()
 
-    def _read(self, packet: Packet) -> Iterator[Captured]:
-        """Yield the messages that a packet completes, or count why there are none."""
+    def _read(self, packet: Packet) -> Iterable[Captured]:
+        """Return the messages that a packet completes, or count why there are none."""
         self.packets += 1
         if self.began_at_us is None:
             self.began_at_us = packet.at
         at = packet.at - self.began_at_us
-        self.last_at = max(self.last_at, at)
+        if at > self.last_at:
+            self.last_at = at
         try:
             whole = self._transport_packet(packet)
             if whole is None:
-                return
+                return ()
             if whole.protocol == UDP:
-                yield from self._datagram(whole, packet.number, at)
-            elif whole.protocol == TCP:
-                for message in self._streams.receive(whole, packet.number, at):
-                    yield from self._parsed("tcp", *message)
-            else:
+                return self._datagram(whole, packet.number, at)
+            if whole.protocol != TCP:
                 raise Unreadable("ESP" if whole.protocol == ESP else "neither UDP nor TCP")
         except Unreadable as reason:
-            cut = packet.cut and isinstance(reason, TooShort)
-            self.skipped["cut short by the capture" if cut else str(reason)] += 1
+            self._skip(packet, reason)
+            return ()
+        return self._segment(whole, packet, at)
+
+    def _skip(self, packet: Packet, reason: Unreadable) -> None:
+        cut = packet.cut and isinstance(reason, TooShort)
+        self.skipped["cut short by the capture" if cut else str(reason)] += 1
 
     def _transport_packet(self, packet: Packet) -> IpPacket | None:
         """Return the innermost IP packet; None for a fragment of one that is not complete."""
+        usual = read_usual(packet.data) if packet.link_type == ETHERNET else None
+        if usual is not None and usual.protocol not in TUNNELS:
+            return usual
         found: IpPacket | None = read_ip(packet.data, find_ip(packet.link_type, packet.data))
         for _ in range(TUNNELS_MAX + 1):
             if found is not None and (found.more or found.offset):
@@ -144,7 +150,14 @@ class CaptureReader:
             found = inner_packet(found)
         raise Unreadable("tunnels in tunnels")
 
-    def _datagram(self, packet: IpPacket, number: int, at: int) -> Iterator[Captured]:
+    def _segment(self, whole: IpPacket, packet: Packet, at: int) -> Iterator[Captured]:
+        try:
+            for cut in self._streams.receive(whole, packet.number, at):
+                yield from self._parsed("tcp", *cut)
+        except Unreadable as reason:
+            self._skip(packet, reason)
+
+    def _datagram(self, packet: IpPacket, number: int, at: int) -> Iterable[Captured]:
         payload = packet.payload
         if len(payload) < _UDP_HEADER.size:
             raise TooShort("broken UDP header")
@@ -171,7 +184,7 @@ class CaptureReader:
         destination: Address,
         raw: bytes,
         connection: int = 0,
-    ) -> Iterator[Captured]:
+    ) -> tuple[()] | tuple[Captured]:
         try:
             message = parse_message(raw)
         except MessageError as error:
@@ -179,8 +192,8 @@ class CaptureReader:
             if len(self.malformed) < MALFORMED_MAX:
                 broken = Malformed(frame, at, source, destination, transport, str(error), error.offset, raw)
                 self.malformed.append(broken)
-        else:
-            yield Captured(frame, at, source, destination, transport, message, raw, connection)
+            return ()
+        return (Captured(frame, at, source, destination, transport, message, raw, connection),)
 
 
 def read_capture(source: str | BinaryIO, *, once: bool = True) -> CaptureReader:

@@ -12,8 +12,9 @@ from typing import Final
 from .parser import HEADER_LENGTH_MAX, MESSAGE_BYTES_MAX
 
 _TOKEN: Final = rb"[A-Za-z0-9\-.!%*_+`'~]{1,32}"
-_METHODS: Final = rb"ACK|BYE|CANCEL|INFO|INVITE|MESSAGE|NOTIFY|OPTIONS|PRACK|PUBLISH|REFER|REGISTER|SUBSCRIBE|UPDATE"
+_METHODS: Final = b"ACK|BYE|CANCEL|INFO|INVITE|MESSAGE|NOTIFY|OPTIONS|PRACK|PUBLISH|REFER|REGISTER|SUBSCRIBE|UPDATE"
 _START_LINE: Final = rb"(?:SIP/[0-9]|%b [^\r\n]* SIP/[0-9.]+[ \t]*(?:\r|\n|\Z)|(?:%b) +<?sips?:)" % (_TOKEN, _METHODS)
+_USUAL: Final = (b"SIP/2.0 ", *(method + b" sip:" for method in _METHODS.split(b"|")))
 _LOOK: Final = re.compile(rb"[\r\n]*+" + _START_LINE, re.IGNORECASE)
 _NEXT_START: Final = re.compile(rb"^(?:SIP/2\.0 [1-6][0-9]{2} |%b [^\r\n ]+ SIP/2\.0\r?$)" % _TOKEN, re.MULTILINE)
 _PRINTABLE: Final = re.compile(rb"[ -~]*\r?\Z")  # what a start line may begin with, whole or not
@@ -26,7 +27,7 @@ _KEEP_ALIVE_BYTES: Final = b"\r\n\0 "
 
 def looks_like_sip(data: bytes | bytearray) -> bool:
     """Whether a datagram is SIP, or means to be."""
-    return _LOOK.match(data) is not None
+    return data.startswith(_USUAL) or _LOOK.match(data) is not None
 
 
 def is_keep_alive(data: bytes) -> bool:
