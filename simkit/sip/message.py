@@ -61,23 +61,25 @@ class Message:
     branch: str
     """The branch of the topmost Via: with the method it names the transaction (RFC 3261 section 17.1.3)."""
 
-    def __init__(self, headers: tuple[HeaderField, ...], body: bytes) -> None:
-        _set["headers"](self, headers)
-        _set["body"](self, body)
-
     def __getattr__(self, name: str) -> Any:
         """Read what a message is asked for the first time; from then on it is in its slot."""
         read = _READ_WHEN_ASKED.get(name)
         if read is None:
             raise AttributeError(f"'{type(self).__name__}' has no attribute '{name}'")
         value = read(self)
-        _set[name](self, value)
+        _WRITE[name](self, value)
         return value
 
     def knowing(self, **read: object) -> Self:
         """Return this message, told by its maker what its headers say, which saves reading them."""
         for name, value in read.items():
-            _set[name](self, value)
+            _WRITE[name](self, value)
+        return self
+
+    def told(self, *read: object) -> Self:
+        """Return this message, told by its reader what all messages are asked for: the values of TOLD."""
+        for write, value in zip(_WRITE_TOLD, read, strict=True):
+            write(self, value)
         return self
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -117,7 +119,10 @@ class Message:
     def values(self, name: str) -> tuple[str, ...]:
         """Return every value of a header, in order: those of repeated headers and, for lists, each element."""
         wanted = CANONICAL_NAMES.get(name) or canonical_name(name)
-        found = [self.headers[place][1] for place in self.layout.places.get(wanted, ())]
+        places = self.layout.places.get(wanted)
+        if places is None:
+            return ()
+        found = [self.headers[place][1] for place in places]
         if wanted in COMMA_SEPARATED:
             return tuple(element for value in found for element in split_list(value))
         return tuple(found)
@@ -187,9 +192,10 @@ class Request(Message):
     is_request = True
 
     def __init__(self, method: str, uri: str, headers: tuple[HeaderField, ...], body: bytes = b"") -> None:
-        super().__init__(headers, body)
-        _set["method"](self, method)
-        _set["uri"](self, uri)
+        _write_method(self, method)
+        _write_uri(self, uri)
+        _write_headers(self, headers)
+        _write_body(self, body)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Request, (self.method, self.uri, self.headers, self.body)
@@ -212,9 +218,10 @@ class Response(Message):
     is_request = False
 
     def __init__(self, status: int, reason: str, headers: tuple[HeaderField, ...], body: bytes = b"") -> None:
-        super().__init__(headers, body)
-        _set["status"](self, status)
-        _set["reason"](self, reason)
+        _write_status(self, status)
+        _write_reason(self, reason)
+        _write_headers(self, headers)
+        _write_body(self, body)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Response, (self.status, self.reason, self.headers, self.body)
@@ -255,10 +262,17 @@ def _first_element(value: str) -> str:
     return elements[0]
 
 
-_set: Final[Mapping[str, Callable[[Message, object], None]]] = {
+TOLD: Final = ("layout", "via", "branch", "from_tag", "to_tag", "call_id", "cseq", "contact")
+"""What a reader tells a message of itself, in this order."""
+
+# A message is written, while it is made, past its `__setattr__`, which refuses.
+_WRITE: Final[Mapping[str, Callable[[Message, object], None]]] = {
     name: vars(kind)[name].__set__ for kind in (Message, Request, Response) for name in vars(kind)["__slots__"]
 }
-"""How a message is written, while it is made: past its `__setattr__`, which refuses."""
+_WRITE_TOLD: Final = tuple(_WRITE[name] for name in TOLD)
+_write_headers, _write_body, _write_method, _write_uri, _write_status, _write_reason = (
+    _WRITE[name] for name in ("headers", "body", "method", "uri", "status", "reason")
+)
 
 _READ_WHEN_ASKED: Final[Mapping[str, Callable[[Message], object]]] = {
     "layout": lambda message: layout_of(tuple([name for name, _ in message.headers])),

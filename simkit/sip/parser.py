@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from ..errors import PeerError
 from .grammar import WHITE_SPACE, is_token
-from .headers import HeaderField, canonical_name, split_list
+from .headers import CANONICAL_NAMES, HeaderField, canonical_name, split_list
 from .layout import Layout, layout_of
 from .message import Request, Response, parse_cseq
 from .uri import is_sip_uri, parse_name_address, parse_uri, parse_via
@@ -64,7 +64,8 @@ def parse_prefix(data: bytes) -> tuple[Request | Response, int]:
         raise MessageError(f"longer than {MESSAGE_BYTES_MAX} bytes", offset=start + MESSAGE_BYTES_MAX, status=513)
     head_end, body_start = _find_body(data, start)
     head = data[start:head_end]
-    first, *lines = head.decode("utf-8", "surrogateescape").split("\n")
+    lines = head.decode("utf-8", "surrogateescape").split("\n")
+    first = lines.pop(0)
     try:
         if lines and lines[0].startswith(_CONTINUING):
             raise _LineFault(0, "the start line is folded")
@@ -172,15 +173,16 @@ def _read_header(line: str) -> _Header:
     if "\n" in line:
         line = " ".join(part.strip(WHITE_SPACE) for part in line.split("\n")).rstrip(" ")
     written, colon, value = line.partition(":")
-    written = written.rstrip(WHITE_SPACE)
-    if not colon or not is_token(written):
+    written, value = written.rstrip(WHITE_SPACE), value.strip(WHITE_SPACE)
+    known = CANONICAL_NAMES.get(written)
+    if not colon or not (known or is_token(written)):
         raise PeerError(f"'{line[:40].rstrip()}' is not a header: a name, a colon and a value")
-    name, value = canonical_name(written), value.strip(WHITE_SPACE)
+    name = known or canonical_name(written)
+    if name == written:
+        written = name  # for all messages the same string
     read = _READERS.get(name)
-    if read is None:
-        return written, (written, value), None
     try:
-        return written, (written, value), read(value)
+        return written, (written, value), None if read is None else read(value)
     except PeerError as error:
         raise PeerError(f"{name}: {error}", status=error.status) from None
 
@@ -188,7 +190,7 @@ def _read_header(line: str) -> _Header:
 class _Kind:
     """What messages with the same header names have in common."""
 
-    __slots__ = ("layout", "length_at", "mandatory")
+    __slots__ = ("contact_at", "layout", "length_at", "mandatory")
 
     def __init__(self, names: tuple[str, ...]) -> None:
         """Raises _LineFault where a header is missing, or comes twice, that says whose message it is."""
@@ -200,7 +202,7 @@ class _Kind:
                 raise _LineFault(len(names) + 1, f"{name} is missing")
         self.mandatory: itemgetter[tuple[Any, ...]] = itemgetter(*(first[name] for name in _MANDATORY))
         """Picks what the mandatory headers say from what all say."""
-        self.length_at = first.get("Content-Length")
+        self.length_at, self.contact_at = first.get("Content-Length"), first.get("Contact")
 
 
 _kind_of = lru_cache(maxsize=1024)(_Kind)
@@ -232,16 +234,9 @@ def _put_together(
             raise _LineFault(kind.length_at + 1, fault)
     body = data[body_start:end]
     message = Request(told, second, fields, body) if isinstance(told, str) else Response(told, second, fields, body)
-    known = message.knowing(
-        layout=kind.layout,
-        via=via,
-        branch=via.branch,
-        from_tag=sender.tag,
-        to_tag=recipient.tag,
-        call_id=call_id,
-        cseq=cseq,
-    )
-    return known, end
+    contact = None if kind.contact_at is None else read[kind.contact_at]
+    message.told(kind.layout, via, via.branch, sender.tag, recipient.tag, call_id, cseq, contact)
+    return message, end
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
@@ -277,9 +272,9 @@ def _check_date(value: str) -> None:
 
 
 _READERS: Final[dict[str, Callable[[str], object]]] = {
-    "Via": partial(_read_list, parse_via),
-    "From": parse_name_address,
-    "To": parse_name_address,
+    "Via": partial(_read_list, parse_via.__wrapped__),  # the line is remembered, that will do
+    "From": parse_name_address.__wrapped__,
+    "To": parse_name_address.__wrapped__,
     "Contact": partial(_read_list, parse_name_address),
     "Call-ID": _read_call_id,
     "CSeq": parse_cseq,

@@ -141,6 +141,7 @@ FAULTS = [
         datagram("CSeq: 1 INVITE"), datagram("CSeq: 1 INVITE").rindex(b"CSeq"), "CSeq comes twice", id="CSeq twice"
     ),
     pytest.param(datagram("l: 0", "Content-Length: 0"), 40, "Content-Length comes twice", id="length twice"),
+    pytest.param(datagram("l: 0", "l: 0", "Bad"), 40, "Content-Length comes twice", id="twice, before a broken line"),
     pytest.param(datagram("Content-Length: 1"), 34, "Content-Length is 1, but 0", id="body too short"),
     pytest.param(datagram("Content-Length: ٣"), 34, "not a number", id="length in other digits"),
     pytest.param(datagram("Contact:"), 34, "Contact: the value is empty", id="empty Contact"),
@@ -148,6 +149,7 @@ FAULTS = [
     pytest.param(datagram("v: SIP/2.0/UDP"), 34, "Via: 'SIP/2.0/UDP'", id="Via without host"),
     pytest.param(datagram("i:", without="Call-ID"), 34, "Call-ID: ''", id="empty Call-ID"),
     pytest.param(datagram("i: a b", without="Call-ID"), 34, "Call-ID: 'a b'", id="Call-ID of two words"),
+    pytest.param(datagram("CALL-ID: a b", without="Call-ID"), 34, "Call-ID: 'a b'", id="in capitals"),
     pytest.param(datagram("CSeq: 4294967296 INVITE", without="CSeq"), 34, "CSeq:", id="CSeq 2**32"),
     pytest.param(datagram("CSeq: INVITE", without="CSeq"), 34, "CSeq:", id="CSeq without number"),
     pytest.param(datagram("CSeq: 1 BYE", without="CSeq"), 34, "CSeq: the method is BYE", id="CSeq of other method"),
