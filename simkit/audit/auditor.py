@@ -5,7 +5,6 @@ messages are looked at, so that a run and its capture are judged alike, and noth
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Final
 
 from ..trace import Trace
@@ -68,10 +67,12 @@ def _findings(dialog: Dialog) -> list[Finding]:
 
 
 def _judge_headers(sending: Sending, found: list[Finding]) -> None:
-    _judge(book.OF_MESSAGES, sending, found)
-    if sending.message.header("Session-Expires") is not None:
+    layout = sending.message.layout
+    if layout.repeated or sending.passed_on:
+        _judge(book.OF_REPETITIONS, sending, found)
+    if "Session-Expires" in layout.first:
         _judge(book.OF_INTERVALS, sending, found)
-    if sending.message.header("Min-SE") is not None:
+    if "Min-SE" in layout.first:
         _judge(book.OF_MINIMA, sending, found)
 
 
@@ -166,6 +167,6 @@ def _merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     for finding in sorted(findings, key=lambda each: (each.at, each.frame)):
         same.setdefault((finding.rule, finding.actor, finding.text), []).append(finding)
     return tuple(
-        replace(first, again=tuple(finding.frame for finding in others)) if others else first
+        first._replace(again=tuple(finding.frame for finding in others)) if others else first
         for first, *others in same.values()
     )

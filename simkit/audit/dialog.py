@@ -42,6 +42,16 @@ class Transaction:
     from_tag: str | None
     to_tag: str | None
     """None: it was sent outside of a dialog."""
+    at: int = field(init=False)
+    """When the request was first sent."""
+    frame: int = field(init=False)
+    """The frame of the request."""
+    order: int = field(init=False)
+    """The place of the request in the trace."""
+    initial: bool = field(init=False)
+    """The request was sent outside of a dialog, to begin one."""
+    refreshes: bool = field(init=False)
+    """This is a session refresh request, the initial INVITE included."""
     responses: list[Sending] = field(default_factory=list)
     final: Sending | None = None
     status: int = 0
@@ -84,20 +94,9 @@ class Transaction:
     repeats_media: bool = False
     """... which is the first one that its sender gave."""
 
-    @property
-    def at(self) -> int:
-        """When the request was first sent."""
-        return self.request.at
-
-    @property
-    def frame(self) -> int:
-        """The frame of the request."""
-        return self.request.frame
-
-    @property
-    def initial(self) -> bool:
-        """Whether the request was sent outside of a dialog, to begin one."""
-        return self.to_tag is None
+    def __post_init__(self) -> None:
+        self.at, self.frame, self.order = self.request.at, self.request.frame, self.request.order
+        self.initial, self.refreshes = self.to_tag is None, self.method in SESSION_REFRESH_METHODS
 
     @property
     def succeeded(self) -> bool:
@@ -110,20 +109,10 @@ class Transaction:
         return self.status >= 300
 
     @property
-    def refreshes(self) -> bool:
-        """Whether this is a session refresh request, the initial INVITE included."""
-        return self.method in SESSION_REFRESH_METHODS
-
-    @property
     def asked(self) -> Request:
         """The request as its sender sent it."""
         assert isinstance(self.request.message, Request)
         return self.request.message
-
-    @property
-    def order(self) -> int:
-        """The place of the request in the trace."""
-        return self.request.order
 
     def open_at(self, order: int) -> bool:
         """Whether it had been sent and had no final response when the message of this order was seen."""
@@ -149,30 +138,23 @@ class Session:
     until_at: int | None = None
     """When the next 2xx took its place."""
 
-    @property
-    def at(self) -> int:
-        """When the 2xx was first sent."""
-        return self.answer.at
+    at: int = field(init=False)
+    """When the 2xx was first sent."""
+    half_us: int = field(init=False)
+    """When to refresh, from the 2xx (RFC 4028 section 7.2)."""
+    bye_us: int = field(init=False)
+    """When the side that does not refresh hangs up, from the 2xx (RFC 4028 section 10)."""
+    expires_at: int = field(init=False)
+    """When the session expires at the latest."""
+    _longest_us: int = field(init=False)
+    """The interval as a careful peer reads it: below 90 s there is none (RFC 4028 section 4)."""
 
-    @property
-    def half_us(self) -> int:
-        """When to refresh, from the 2xx (RFC 4028 section 7.2)."""
-        return (self.interval_us or 0) // 2
-
-    @property
-    def bye_us(self) -> int:
-        """When the side that does not refresh hangs up, from the 2xx (RFC 4028 section 10)."""
-        return hang_up_us(self.interval_us or 0)
-
-    @property
-    def expires_at(self) -> int:
-        """When the session expires at the latest."""
-        return self.latest_at + self._longest_us
-
-    @property
-    def _longest_us(self) -> int:
-        """The interval as a careful peer reads it: below 90 s there is none (RFC 4028 section 4)."""
-        return max(self.interval_us or 0, SESSION_INTERVAL_FLOOR_S * S)
+    def __post_init__(self) -> None:
+        interval_us = self.interval_us or 0
+        self.at = self.answer.at
+        self.half_us, self.bye_us = interval_us // 2, hang_up_us(interval_us)
+        self._longest_us = max(interval_us, SESSION_INTERVAL_FLOOR_S * S)
+        self.expires_at = self.latest_at + self._longest_us
 
     def refresh_lateness(self, at: int, side: Side) -> int:
         """Return by how much a refresh of this side was late (early: below 0) for half the interval."""

@@ -4,14 +4,13 @@ Plain data; all times are microseconds of SIP's time: those of the capture, time
 the business of `reports`.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from ..rulebook import Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A rule that a party broke, or a custom worth a note."""
 
     rule: str
@@ -29,8 +28,7 @@ class Finding:
     """The frames where the same was done again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refresh:
+class Refresh(NamedTuple):
     """A session refresh request within the dialog, and what came of it."""
 
     actor: str
@@ -59,8 +57,7 @@ class DeadlineState(StrEnum):
     UNKNOWN = "unknown"  # the capture ended before
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """What followed from the last 2xx that set the session timer."""
 
     what: str
@@ -71,8 +68,7 @@ class Deadline:
     state: DeadlineState
 
 
-@dataclass(frozen=True, slots=True)
-class CallAudit:
+class CallAudit(NamedTuple):
     """One call: the check-list that people write by hand, and the findings."""
 
     call_id: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..sip.headers import canonical_name
-from ..sip.message import Message, Response
+from ..sip.message import Message
 from ..sip.session_headers import SESSION_INTERVAL_FLOOR_S, TIMER, Refresher
 from ..trace import Trace
 from .allowances import Allowances
@@ -50,7 +50,7 @@ def _of_transaction(transaction: Transaction) -> Iterator[Occasion]:
     for response in transaction.responses:
         yield from _of_message(response, response.said)
         yield Occasion("RFC4028-5-4", response.sender, response.frame)
-        if not transaction.refreshes or _status(response) < 200:
+        if not transaction.refreshes or response.status < 200:
             yield Occasion("RFC4028-4-2", response.sender, response.frame)
     if not transaction.refreshes:
         return
@@ -116,11 +116,6 @@ def _found(
 
 
 # --- what the predicates ask -----------------------------------------------------------------------------------------
-
-
-def _status(response: Sending) -> int:
-    assert isinstance(response.message, Response)
-    return response.message.status
 
 
 def _written_oddly(message: Message) -> bool:

@@ -51,7 +51,7 @@ class Pairing:
     # --- requests ---
 
     def _add_request(self, transit: Transit, message: Request) -> None:
-        key = (_branch(message), message.method)
+        key = (message.branch or _without_branch(message), message.method)
         known = self._by_branch.get(key)
         if known is not None:
             if transit.sender == known.request.sender:
@@ -83,7 +83,7 @@ class Pairing:
             invite.cancel = cancel
 
     def _add_ack(self, transit: Transit, message: Request) -> None:
-        invite = self._by_branch.get((_branch(message), "INVITE"))
+        invite = self._by_branch.get((message.branch or _without_branch(message), "INVITE"))
         if invite is None or invite.succeeded:
             invite = self._invites.get((message.from_tag, message.cseq.number))
         ack = sending_of(transit, self._order, speed=self._speed)
@@ -95,7 +95,7 @@ class Pairing:
     # --- responses ---
 
     def _add_response(self, transit: Transit, message: Response) -> None:
-        transaction = self._by_branch.get((_branch(message), message.cseq.method))
+        transaction = self._by_branch.get((message.branch or _without_branch(message), message.cseq.method))
         if transaction is None:
             return
         id = (transaction, message.status, message.to_tag)
@@ -113,6 +113,6 @@ class Pairing:
             transaction.final, transaction.status = response, message.status
 
 
-def _branch(message: Message) -> str:
-    """Return what names the transaction: the branch, or From tag and CSeq where there is none (RFC 2543)."""
-    return message.branch or f"{message.from_tag} {message.cseq.number}"
+def _without_branch(message: Message) -> str:
+    """Return what names the transaction where Via has no branch (RFC 2543): From tag and CSeq."""
+    return f"{message.from_tag} {message.cseq.number}"

@@ -15,8 +15,7 @@ WARNING: Final = Severity.WARNING
 NOTE: Final = Severity.NOTE
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
+class Breach(NamedTuple):
     """What a check found; the rule that it belongs to signs it."""
 
     sending: Sending | Passing

@@ -5,10 +5,13 @@ made of it by `arrived`. Times are microseconds of SIP's time: those of the trac
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ..errors import PeerError
-from ..sip.message import Message
+from ..sip.headers import HeaderField
+from ..sip.layout import Layout
+from ..sip.message import Message, Request, Response
 from ..sip.session_headers import TIMER, Refresher
 from ..trace import Transit
 
@@ -25,6 +28,8 @@ class Terms(NamedTuple):
     """`timer` is in its Require."""
 
 
+SESSION_HEADERS: Final = ("Session-Expires", "Min-SE", "Supported", "Require")
+"""What they are read from."""
 NOTHING: Final = Terms(None, None, None, supported=False, required=False)
 
 
@@ -62,7 +67,9 @@ class Sending:
     """No copy of it has arrived yet."""
     order: int
     """Its place in the trace: the frames of several interfaces may not be in the order of time."""
-    connection: int = 0
+    status: int
+    """That of a response; 0 of a request."""
+    connection: int
     """Over which connection of the two it first went, from 1; 0: over UDP."""
     again_at: list[int] = field(default_factory=list)
     """When it was sent again."""
@@ -107,6 +114,7 @@ def sending_of(transit: Transit, order: int, *, speed: int) -> Sending:
     """Return a message that was not seen before."""
     at, arrived_at = times(transit, speed=speed)
     message, lost = transit.message, transit.lost is not None
+    status = message.status if isinstance(message, Response) else 0
     return Sending(
         message,
         transit.sender,
@@ -117,6 +125,7 @@ def sending_of(transit: Transit, order: int, *, speed: int) -> Sending:
         arrived_at,
         lost,
         order,
+        status,
         transit.connection,
     )
 
@@ -132,6 +141,18 @@ def times(transit: Transit, *, speed: int) -> tuple[int, int]:
 
 def terms_of(message: Message) -> Terms:
     """Read what a message says of the session timer; what cannot be read is a finding of its own."""
+    headers = message.headers
+    return _terms(tuple([headers[place] for place in _session_places(message.layout)]))
+
+
+@lru_cache(maxsize=1024)
+def _session_places(layout: Layout) -> tuple[int, ...]:
+    return tuple(place for name in SESSION_HEADERS for place in layout.places.get(name, ()))
+
+
+@lru_cache(maxsize=4096)  # most messages say the same
+def _terms(headers: tuple[HeaderField, ...]) -> Terms:
+    message = Request("INVITE", "sip:nobody@invalid", headers)
     supported, required = TIMER in message.tokens("Supported"), TIMER in message.tokens("Require")
     try:
         expires = message.session_expires

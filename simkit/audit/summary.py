@@ -1,7 +1,6 @@
 """The facts of a call, as people write them down by hand: the timer that was agreed on, each refresh, and the end."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from ..units import S
@@ -47,8 +46,7 @@ def summary(call_id: str, dialogs: Sequence[Dialog], findings: tuple[Finding, ..
 
 
 def _with_offer(call: CallAudit, transaction: Transaction, offer: Sending | Passing) -> CallAudit:
-    return replace(
-        call,
+    return call._replace(
         offered=offer.message.header("Session-Expires"),
         offered_by=offer.sender,
         offered_in=transaction.method if offer.message.is_request else "2xx",

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Final
 
 from ..errors import PeerError
-from ..sip.message import Message, Response
+from ..sip.message import Message
 from ..sip.session_headers import Refresher
 from ..units import S
 from .allowances import Allowances
@@ -49,7 +49,7 @@ def _callees(setups: list[Transaction]) -> dict[tuple[str | None, str], Transact
     confirmed: dict[tuple[str | None, str], Transaction] = {}
     for setup in setups:
         for response in setup.responses:
-            status, tag = _status(response), response.message.to_tag
+            status, tag = response.status, response.message.to_tag
             if tag is not None and 100 < status < 300:
                 (confirmed if status >= 200 else early)[setup.from_tag, tag] = setup
     return dict(islice((confirmed or early).items(), FORKS_MAX))
@@ -60,14 +60,9 @@ def _as_seen_by(callee_tag: str, setup: Transaction) -> Transaction:
     seen = copy(setup)
     seen.responses = [response for response in setup.responses if response.message.to_tag in (callee_tag, None)]
     seen.acks = [ack for ack in setup.acks if ack.message.to_tag == callee_tag]
-    seen.final = next((response for response in seen.responses if _status(response) >= 200), None)
-    seen.status = _status(seen.final) if seen.final else 0
+    seen.final = next((response for response in seen.responses if response.status >= 200), None)
+    seen.status = seen.final.status if seen.final else 0
     return seen
-
-
-def _status(response: Sending) -> int:
-    assert isinstance(response.message, Response)
-    return response.message.status
 
 
 @dataclass(slots=True)
@@ -105,6 +100,8 @@ class _Walk:
         self._caller_tags = {t.from_tag for t in transactions if t.to_tag is None} or {transactions[0].from_tag}
         self._session: Session | None = None
         self._before, self._caller, self._callee = _Known(), _Known(), _Known()
+        self._both = {Side.CALLER: (self._caller, self._callee), Side.CALLEE: (self._callee, self._caller)}
+        """What is known of the UAC, and of the UAS."""
         events: list[tuple[int, Transaction, Sending | None]] = []
         for transaction in transactions:
             events.append((transaction.order, transaction, None))
@@ -116,10 +113,6 @@ class _Walk:
                 self._response(transaction, response)
         self.dialog.heard_at = {Side.CALLER: self._caller.heard_at, Side.CALLEE: self._callee.heard_at}
 
-    def _both(self, uac: Side) -> tuple[_Known, _Known]:
-        """Return what is known of the UAC, and of the UAS."""
-        return (self._caller, self._callee) if uac is Side.CALLER else (self._callee, self._caller)
-
     # --- requests ---
 
     def _request(self, transaction: Transaction) -> None:
@@ -128,7 +121,7 @@ class _Walk:
         side = Side.CALLER if transaction.from_tag in self._caller_tags else Side.CALLEE
         if not self.dialog.names:
             self.dialog.names = {side: request.sender, side.other: request.receiver}
-        own, peer = self._both(side)
+        own, peer = self._both[side]
         transaction.dialog, transaction.uac = self.dialog, side
         transaction.session, transaction.supports_timer = self._session, own.supports_timer
         transaction.allowed, transaction.peer_allows = own.allowed, peer.allowed
@@ -171,16 +164,15 @@ class _Walk:
     # --- responses ---
 
     def _response(self, transaction: Transaction, response: Sending) -> None:
-        status = _status(response)
-        _, uas = self._both(transaction.uac)
+        _, uas = self._both[transaction.uac]
         uas.heard_at = max(uas.heard_at, response.last_at)
         if transaction.refreshes:
-            self._answer(transaction, response, status)
-        elif transaction.method == "BYE" and 200 <= status < 300 and uas.over is None:
+            self._answer(transaction, response, response.status)
+        elif transaction.method == "BYE" and 200 <= response.status < 300 and uas.over is None:
             uas.over = transaction
 
     def _answer(self, transaction: Transaction, response: Sending, status: int) -> None:
-        uac, uas = self._both(transaction.uac)
+        uac, uas = self._both[transaction.uac]
         response.read()
         if response is transaction.final:
             transaction.peer_offer = uas.offer
@@ -199,7 +191,7 @@ class _Walk:
         self.dialog.troubled = True
         if status != 422:
             return
-        self._note_min_se(self._before if transaction.initial else self._both(transaction.uac)[0], response)
+        self._note_min_se(self._before if transaction.initial else self._both[transaction.uac][0], response)
 
     def _note_min_se(self, bound: _Known, sending: Sending) -> None:
         least_s = sending.heard.min_se_s
@@ -233,7 +225,7 @@ class _Walk:
 
 
 def _note_allow(known: _Known, message: Message) -> None:
-    if message.header("Allow") is not None:
+    if "Allow" in message.layout.first:
         known.allowed = message.tokens("Allow")
 
 

@@ -5,7 +5,7 @@ The check-list of the rules is that of the audit of a capture; a log is shown wh
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median_low
 from typing import Final
 
@@ -59,7 +59,7 @@ def systems_text(run: Run, audits: Sequence[CallAudit], style: Style, *, verbose
 def _about(systems: Collection[str], audit: CallAudit) -> CallAudit:
     """Leave out what parties of ours do by custom only: they are not what is tested."""
     kept = (each for each in audit.findings if each.actor in systems or each.severity is not Severity.NOTE)
-    return replace(audit, findings=tuple(kept))
+    return audit._replace(findings=tuple(kept))
 
 
 def _lines(run: Run, audits: Sequence[CallAudit], style: Style) -> Iterator[str]:

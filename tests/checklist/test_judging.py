@@ -1,6 +1,5 @@
 """The list holds for machines that keep the rules, and each check is broken by a stack with the defect it is for."""
 
-from dataclasses import replace
 from typing import Any
 from unittest.mock import ANY
 
@@ -164,4 +163,4 @@ UNSUPPORTING = [
 def test_a_caller_without_timers_is_to_be_left_in_peace(facts: dict[str, Any], text: str) -> None:
     sound = CallAudit("", set_up=True, started_us=0, answered_us=0, ended_by="tester", ended_us=1, reason="hung-up")
     assert unsupported(Seen(sound, Terms())).outcome is Outcome.KEPT
-    assert unsupported(Seen(replace(sound, **facts), Terms())) == Result(Outcome.BROKEN, text, ANY)
+    assert unsupported(Seen(sound._replace(**facts), Terms())) == Result(Outcome.BROKEN, text, ANY)

@@ -23,8 +23,8 @@ from .sequences import Overlap
 
 TransactionRules = tuple[AuditRule[Transaction], ...]
 
-OF_MESSAGES: Final[tuple[AuditRule[Sending], ...]] = headers.OF_MESSAGES
-"""About any message."""
+OF_REPETITIONS: Final[tuple[AuditRule[Sending], ...]] = headers.OF_REPETITIONS
+"""About a message in which a header comes more than once, as it left its sender or a proxy."""
 OF_INTERVALS: Final[tuple[AuditRule[Sending], ...]] = headers.OF_INTERVALS
 """About a message that has Session-Expires."""
 OF_MINIMA: Final[tuple[AuditRule[Sending], ...]] = headers.OF_MINIMA
@@ -94,7 +94,7 @@ OF_TROUBLED: Final[tuple[AuditRule[Dialog], ...]] = too_small.OF_DIALOGS + failu
 """... in which an INVITE or UPDATE was refused."""
 
 RULES: Final[tuple[AuditRule[Any] | TermsRule, ...]] = (
-    *OF_MESSAGES,
+    *OF_REPETITIONS,
     *OF_INTERVALS,
     *OF_MINIMA,
     *OF_TERMS,

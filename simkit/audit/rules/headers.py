@@ -7,7 +7,6 @@ from typing import Final
 
 from ...errors import PeerError
 from ...sip.equality import header_part
-from ...sip.message import Message, Response
 from ...sip.session_headers import SESSION_INTERVAL_FLOOR_S
 from ..dialog import SESSION_REFRESH_METHODS
 from ..rule import ERROR, WARNING, AuditRule, Breach, rule
@@ -39,14 +38,9 @@ def unreadable_min_se(sending: Sending) -> Breach | None:
 def misplaced_interval(sending: Sending) -> Breach | None:
     """Session-Expires outside of INVITE, UPDATE and their 2xx."""
     message = sending.message
-    if _may_carry_interval(message):
+    if message.method in SESSION_REFRESH_METHODS and sending.status // 100 in (0, 2):
         return None
     return Breach(sending, f"put Session-Expires into {named(message)}; only INVITE, UPDATE and their 2xx carry it")
-
-
-def _may_carry_interval(message: Message) -> bool:
-    succeeded = not isinstance(message, Response) or 200 <= message.status < 300
-    return succeeded and message.method in SESSION_REFRESH_METHODS
 
 
 def interval_below_floor(sending: Sending) -> Breach | None:
@@ -80,7 +74,7 @@ def min_se_below_floor(sending: Sending) -> Breach | None:
 
 def minimum_below_floor(sending: Sending) -> Breach | None:
     """A 422 whose Min-SE is below 90 s."""
-    least_s = sending.said.min_se_s if _status(sending.message) == 422 else None
+    least_s = sending.said.min_se_s if sending.status == 422 else None
     if least_s is None or least_s >= SESSION_INTERVAL_FLOOR_S:
         return None
     return Breach(sending, f"gave {least_s} s as its minimum in a 422; no minimum is below 90 s")
@@ -88,14 +82,9 @@ def minimum_below_floor(sending: Sending) -> Breach | None:
 
 def misplaced_min_se(sending: Sending) -> Breach | None:
     """Min-SE in a response that is no 422."""
-    message = sending.message
-    if _status(message) in (0, 422):
+    if sending.status in (0, 422):
         return None
-    return Breach(sending, f"put Min-SE into {named(message)}; of responses, only a 422 carries it")
-
-
-def _status(message: Message) -> int:
-    return message.status if isinstance(message, Response) else 0
+    return Breach(sending, f"put Min-SE into {named(sending.message)}; of responses, only a 422 carries it")
 
 
 def single_header_twice(sending: Sending) -> Breach | None:
@@ -103,7 +92,7 @@ def single_header_twice(sending: Sending) -> Breach | None:
     copies: tuple[Sending | Passing, ...] = (sending, *sending.passed_on)
     for copy in copies:
         repeated = copy.message.layout.repeated
-        for name in (name for name in SINGLE if name in repeated) if repeated else ():
+        for name in (name for name in SINGLE if name in repeated):
             values = copy.message.values(name)
             if len(set(values)) > 1:
                 text = (
@@ -113,7 +102,7 @@ def single_header_twice(sending: Sending) -> Breach | None:
     return None
 
 
-OF_MESSAGES: Final[tuple[AuditRule[Sending], ...]] = (
+OF_REPETITIONS: Final[tuple[AuditRule[Sending], ...]] = (
     rule("3261-7.3.1b", single_header_twice, ERROR),  # which of the two counts is anybody's guess
 )
 OF_INTERVALS: Final[tuple[AuditRule[Sending], ...]] = (
