@@ -10,7 +10,7 @@ import click
 
 from ..captures.compare import compare_calls
 from ..captures.comparison import Comparison, Kind
-from ..errors import CaptureError
+from ..errors import CaptureError, NothingToRunError
 from ..flows.logic import with_logics
 from ..flows.model import Calls, Flow
 from ..flows.signature import is_signed_by
@@ -20,7 +20,16 @@ from ..runs.run import Expectation, Failure, Run, Verdict
 from ..trace import Trace
 from ..units import MS
 from .progress import Progress
-from .recordings import find_captures, flow_named, is_capture, read_calls, recorded_flow, recording_path, signed_title
+from .recordings import (
+    find_captures,
+    flow_named,
+    is_capture,
+    read_calls,
+    read_each,
+    recorded_flow,
+    recording_path,
+    signed_title,
+)
 from .selection import Selection
 from .terminal import say
 
@@ -137,12 +146,16 @@ class Chosen:
         return Play(flow, path, recorded)
 
     def _of_captures(self, folders: Sequence[str]) -> list[Play]:
-        plays = [play for folder in folders for path in find_captures(folder) for play in self._of_capture(path)]
-        chosen = {id(flow) for flow in self.selection.among([play.flow for play in plays])} if folders else set()
+        if not folders:
+            return []
+        captures = [path for folder in folders for path in find_captures(folder)]
+        plays = [play for path, calls in read_each(captures) for play in self._of_capture(path, calls)]
+        if not plays:
+            raise NothingToRunError("no call can be rebuilt")
+        chosen = {id(flow) for flow in self.selection.among([play.flow for play in plays])}
         return [play for play in plays if id(play.flow) in chosen]
 
-    def _of_capture(self, path: str) -> Iterator[Play]:
-        recorded = read_calls(path)
+    def _of_capture(self, path: str, recorded: list[Trace]) -> Iterator[Play]:
         flow = None if self.rebuild else self._flow_of(path, recorded)
         if flow is None:
             yield from self._rebuilt(path, recorded)
@@ -171,7 +184,8 @@ class Chosen:
             if left_out := settled.rebuilt.left_out:
                 methods = ", ".join(f"{count} {method}" for method, count in sorted(left_out.items()))
                 say(f"{source}: left out: {methods}", err=True)
-            yield Play(settled.flow, None, None, settled, path)
+            flow = replace(settled.flow, warnings=())  # they are of the recorded stack's doing: the auditor tells
+            yield Play(flow, None, None, settled, path)
 
     def _settled(self, trace: Trace, name: str, source: str) -> Settled:
         """Return a call that can be played to its end; where somebody's own logic is to play it, as that has it."""

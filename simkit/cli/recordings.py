@@ -56,12 +56,39 @@ def find_captures(path: str) -> list[str]:
 
 
 def read_calls(path: str) -> list[Trace]:
-    """Return the calls of a capture in the order in which they begin. Raises CaptureError where there is none."""
+    """Return the calls of a capture in the order in which they begin; say where it breaks off.
+
+    Raises CaptureError where it cannot be read, NothingToRunError where there is none in it.
+    """
     with read_capture(path) as reader:
         calls = sorted(captured_calls(reader), key=lambda call: next(call.trace.messages()).number)
+    if reader.truncated:
+        say(f"{path}: it breaks off: {reader.truncated}", err=True)
     if not calls:
-        raise CaptureError(f"{path}: no SIP message is in this capture")
+        packets = f"{reader.packets} packet{'' if reader.packets == 1 else 's'}"
+        reasons = ", ".join(f"{count} {reason}" for reason, count in reader.skipped.most_common())
+        raise NothingToRunError(f"{path}: no SIP message is in its {packets}{f' ({reasons})' if reasons else ''}")
     return [call.trace for call in calls]
+
+
+def read_each(paths: Sequence[str]) -> Iterator[tuple[str, list[Trace]]]:
+    """Yield the captures that have calls in them, with these; say which of several have none.
+
+    Raises CaptureError where one cannot be read, NothingToRunError where none has any.
+    """
+    found = False
+    for path in paths:
+        try:
+            calls = read_calls(path)
+        except NothingToRunError as error:
+            if len(paths) == 1:
+                raise
+            say(str(error), err=True)
+            continue
+        found = True
+        yield path, calls
+    if not found:
+        raise NothingToRunError(f"no SIP message is in any of {len(paths)} captures")
 
 
 def recording_path(flow: Flow) -> str | None:

@@ -17,7 +17,7 @@ from ..trace import Trace, Transit
 from .options import Reported
 from .plans import plan_text
 from .progress import Progress
-from .recordings import read_calls
+from .recordings import read_each
 from .replayed import PlayedCapture, Replay
 from .terminal import say
 
@@ -44,18 +44,18 @@ def replay_against(captures: Sequence[str], terms: Terms, options: Reported, *, 
     Raises CaptureError for a capture that cannot be read; SetupError for an address that is not allowed or cannot be
     had, and for a target that says nothing at all.
     """
-    calls = {path: list(_calls(path, terms)) for path in captures}
+    calls = {path: list(_calls(path, traces, terms)) for path, traces in read_each(captures)}
     if terms.dry_run:
-        for path in captures:
-            for number, call in calls[path]:
-                say(_plan(call_title(path, number, len(calls[path])), call, terms))
+        for path, numbered in calls.items():
+            for number, call in numbered:
+                say(_plan(call_title(path, number, len(numbered)), call, terms))
         return 0
-    return Replay(captures, options, save, stop, lambda path: _play(path, calls[path], terms)).run()
+    return Replay([*calls], options, save, stop, lambda path: _play(path, calls[path], terms)).run()
 
 
-def _calls(path: str, terms: Terms) -> Iterator[tuple[int, Call]]:
+def _calls(path: str, traces: Sequence[Trace], terms: Terms) -> Iterator[tuple[int, Call]]:
     """Yield the calls that have two sides, with their numbers; say which have not. Raises NothingToRunError."""
-    traces, found = read_calls(path), 0
+    found = 0
     for number, trace in enumerate(traces, 1):
         try:
             call = read_call(trace, speed=terms.recorded_speed)

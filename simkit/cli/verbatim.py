@@ -12,7 +12,7 @@ from ..trace import Trace, Transit
 from .options import Reported
 from .plans import plan_text
 from .progress import Progress
-from .recordings import read_calls
+from .recordings import read_each
 from .replayed import PlayedCapture, Replay
 from .terminal import say
 
@@ -42,16 +42,15 @@ def replay_verbatim(captures: Sequence[str], terms: Terms, options: Reported, *,
 
     Raises CaptureError for what is no capture, SetupError where a socket cannot be had.
     """
-    recordings = {path: _read(path) for path in captures}
+    recordings = {path: _read(path, calls) for path, calls in read_each(captures)}
     if terms.dry_run:
-        for path in captures:
-            say(_plan(path, recordings[path].spoken, terms))
+        for path, recording in recordings.items():
+            say(_plan(path, recording.spoken, terms))
         return 0
-    return Replay(captures, options, save, stop, lambda path: _play(path, recordings[path], terms)).run()
+    return Replay([*recordings], options, save, stop, lambda path: _play(path, recordings[path], terms)).run()
 
 
-def _read(path: str) -> _Recording:
-    calls = read_calls(path)
+def _read(path: str, calls: list[Trace]) -> _Recording:
     with read_capture(path) as reader:
         raw = {(each.frame, each.message.to_bytes()): each.raw for each in reader}
     spoken = [

@@ -12,7 +12,7 @@ from typing import Final
 from ..errors import CaptureError
 from ..sip.message import Message, Request, Response
 from ..trace import Trace, Transit
-from ..units import S
+from ..units import MS, S
 
 METHODS: Final = ("INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS")
 """What a user agent of a flow can say."""
@@ -25,6 +25,7 @@ _WITH_ONE_PROXY: Final = 3
 _SILENT_AFTER: Final = 1  # so many retransmissions without an answer
 _LATE_AFTER: Final = 3  # ... with one in the end, which took as long as T2 (RFC 3261 section 17.1.2.1)
 _LATE_US: Final = 4 * S
+_T1_US: Final = 500 * MS
 _GIVEN_UP_US: Final = 32 * S  # 64*T1: timers B and F
 
 
@@ -77,6 +78,8 @@ class Call:
     """What a flow cannot tell, by method."""
     ended_at: int = 0
     """When the last message of any kind was seen."""
+    is_cut: bool = False
+    """Whether messages at the end were left out, for nobody knows what became of them."""
 
     @property
     def caller(self) -> Party:
@@ -134,6 +137,19 @@ class Call:
         """Return the final response to a request; None where none was seen."""
         return next((each for each in self.answers(request) if status_of(each.message) >= 200), None)
 
+    def is_open(self, transit: Transit) -> bool:
+        """Whether the capture ends before what follows from a message: it would have been sent again otherwise."""
+        if self.ended_at - transit.sent_at >= _T1_US or self.resent[transit.number]:
+            return False
+        if transit.message.is_request:
+            return transit.message.method not in ("ACK", "CANCEL") and self.final(transit) is None
+        is_final = transit.message.method == "INVITE" and status_of(transit.message) >= 200
+        return is_final and not any(
+            each.message.is_request and each.message.method == "ACK" and each.sender == transit.receiver
+            for each in self.transits
+            if each.number > transit.number
+        )
+
     def last_sent_at(self, transit: Transit) -> int:
         """Return when a message was sent for the last time."""
         return self.resent_at.get(transit.number, transit.sent_at)
@@ -179,7 +195,18 @@ def read_call(trace: Trace, *, speed: int = 1) -> Call:
         names[1] = "proxy"
     call = Call([Party(*each) for each in zip(names, path, strict=True)], [], first.sent_at * speed)
     _add(call, [each for each in messages if each.sent_at >= first.sent_at], first.sent_at, speed)
+    _cut(call)
     return call
+
+
+def _cut(call: Call) -> None:
+    """Leave out the end of a call from where the capture does not show what became of it."""
+    for place, transit in enumerate(call.transits[1:], 1):
+        is_farewell = transit.message.is_request and transit.message.method == "BYE" and not call.proxies
+        if call.is_open(transit) and not is_farewell:  # who hung up is known, whatever came of it
+            call.transits = call.transits[:place]
+            call.is_cut = True
+            return
 
 
 def _path(messages: Iterable[Transit], first: Transit) -> list[str]:

@@ -85,7 +85,8 @@ def settle(
         deviation = _deviation(rebuilt, run)
         if deviation is None or deviation.actor in (*told, *untold):
             break
-        deviations.append(deviation)
+        if _ahead(rebuilt, run):
+            deviations.append(deviation)  # else it is what the party may have done when the capture had ended
         told = (*told, deviation.actor)
     return Settled(flow, rebuilt, tuple(deviations), told, run.failures[0])
 

@@ -153,16 +153,16 @@ class _Writer:
                 self.add(f"  - {block.transit.sender} -> {block.transit.receiver}: {_pattern(block.transit)}")
                 self.origins[len(self.lines)] = block.transit
             self.lines += block.after
-        if self.causes.audit.ended_us is None:
+        if self._call.is_cut or self.causes.audit.ended_us is None:
             self._break_off()
 
     def _silence(self, transit: Transit) -> Iterator[Happened]:
-        if isinstance(transit.message, Request) and transit.receiver not in self.told:
+        if transit.receiver not in self.told:
             yield from self._silences.of(transit)
 
     def _break_off(self) -> None:
         """Write that everybody stops who is still there when the capture ends."""
-        ended_at = self._call.ended_at
+        ended_at = self._call.transits[-1].sent_at if self._call.is_cut else self._call.ended_at
         for party in self._call.parties:
             if party.name not in self._silences.crashed | self.told:
                 self.add(f"  - {party.name}: crash")

@@ -35,15 +35,18 @@ class Silences:
         self._causes, self._call = causes, causes.call
         self._asleep_until: dict[str, int] = {}
 
-    def of(self, request: Transit) -> Iterator[Happened]:
-        """Yield what becomes of the receiver of a request, so that it does not answer, or only late."""
-        receiver = self._call.party(request.receiver)
-        if receiver.name in self.crashed or request.sent_at < self._asleep_until.get(receiver.name, 0):
+    def of(self, transit: Transit) -> Iterator[Happened]:
+        """Yield what becomes of the receiver of a message, so that it does not answer, or only late."""
+        receiver = self._call.party(transit.receiver)
+        if receiver.name in self.crashed or transit.sent_at < self._asleep_until.get(receiver.name, 0):
             return
-        if self._call.was_answered_late(request):
-            yield _happened(receiver.name, "freeze", _silent_at(receiver, request))
-        elif self._call.was_ignored(request) and self._call.onward(request) is None:
-            yield from self._unheard(receiver, request)
+        if transit.message.is_request and self._call.was_answered_late(transit):
+            yield _happened(receiver.name, "freeze", _silent_at(receiver, transit))
+        elif transit.message.is_request and self._call.was_ignored(transit) and self._call.onward(transit) is None:
+            yield from self._unheard(receiver, transit)
+        elif transit.message.method == "BYE" and self._call.is_open(transit):
+            self.crashed.add(receiver.name)
+            yield Happened(transit.sent_at - 1, (f"  - {receiver.name}: crash  # its answer was not captured",))
 
     def _unheard(self, receiver: Party, request: Transit) -> Iterator[Happened]:
         later = next((each for each in receiver.sent if self._is_sign_of_life(each, request)), None)

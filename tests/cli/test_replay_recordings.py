@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,33 @@ def test_one_flow_is_for_one_capture(simkit: Simkit) -> None:
     result = simkit("replay", "flows/short.yaml", "--flow", "flows/short.yaml")
     assert result.exit_code == 2
     assert "--flow says which flow one capture is a recording of" in result.stderr
+
+
+def capture_of(payload: bytes) -> bytes:
+    """Return a capture of one packet."""
+    packet = bytes.fromhex("4500 0000 0001 0000 4011 0000 7f000001 7f000001".replace(" ", "")) + b"\x13\xc4\x13\xc4"
+    packet += (8 + len(payload)).to_bytes(2, "big") + bytes(2) + payload
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 101)
+    return head + struct.pack("<IIII", 0, 0, len(packet), len(packet)) + packet
+
+
+def test_a_capture_without_a_call_is_nothing_to_run_and_of_several_it_is_left_out(simkit: Simkit, folder: Path) -> None:
+    (folder / "kept").mkdir()
+    (folder / "kept/other.pcap").write_bytes(capture_of(b"hello there"))
+    result = simkit("replay", "kept/other.pcap")
+    assert (result.exit_code, result.stderr) == (5, "kept/other.pcap: no SIP message is in its 1 packet (1 not SIP)\n")
+    simkit("replay", "flows/short.yaml", "--save", "kept/short.pcap")
+    for words in ((), ("--verbatim",)):
+        result = simkit("replay", "kept", "-q", *words)
+        assert (result.exit_code, result.stderr.count("no SIP message")) == (0, 1)
+
+
+def test_a_capture_that_breaks_off_is_played_as_far_as_it_goes(simkit: Simkit, folder: Path) -> None:
+    simkit("replay", "flows/short.yaml", "--save", "seen.pcap")
+    (folder / "cut.pcap").write_bytes((folder / "seen.pcap").read_bytes()[:-50])
+    result = simkit("replay", "--rebuild", "cut.pcap")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("cut.pcap: it breaks off: the file ends within packet 5")
 
 
 def test_a_capture_that_is_missing_is_told(simkit: Simkit) -> None:

@@ -170,3 +170,21 @@ def test_what_our_machines_cannot_do_is_said() -> None:
     (deviation,) = found.deviations
     assert (deviation.actor, deviation.refused) == ("alice", "alice cannot refresh at 2.000 s: the call is early")
     assert found.unsettled is None
+
+
+CUT = [
+    "refresh.se=90,half=45",
+    "refresh-by-callee.se=120,half=60",
+    "interval-too-small.se=90,least=120,half=60",
+    "expiry",
+]
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_a_capture_that_ends_in_the_middle_blames_nobody(name: str) -> None:
+    with read_capture(str(ROOT / "captures" / f"{name}.pcap")) as reader:
+        messages = [*next(captured_calls(reader)).trace.messages()]
+    for count in range(1, len(messages)):
+        found = settled(Trace([*messages[:count]]))
+        assert (found.deviations, found.unsettled) == ((), None), f"{count} of {len(messages)} messages"
+        assert simulate(found.flow).passed
