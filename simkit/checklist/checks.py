@@ -35,21 +35,19 @@ class Check:
     """One line of the list."""
 
     title: str
-    short: str
-    """The same in a word or two, over a column."""
     call: str
     judge: Judge
 
 
 CHECKS: Final = (
-    Check("negotiated", "negotiated", "negotiated", judging.negotiated),
-    Check("refreshed at half", "at half", "refreshes", judging.refreshed(1)),
-    Check("refreshed again", "again", "refreshes", judging.refreshed(2)),
-    Check("refreshed by its caller", "by caller", "is-refreshed", judging.is_refreshed),
-    Check("expiry when refreshes stop", "expiry", "caller-dies", judging.hangs_up),
-    Check("expiry when nobody answers", "unanswered", "refresh-unanswered", judging.gives_up),
-    Check("422 for a small interval", "422", "too-small", judging.too_small),
-    Check("no timer support", "no support", "no-support", judging.unsupported),
+    Check("negotiated", "negotiated", judging.negotiated),
+    Check("refreshed at half", "refreshes", judging.refreshed(1)),
+    Check("refreshed again", "refreshes", judging.refreshed(2)),
+    Check("refreshed by its caller", "is-refreshed", judging.is_refreshed),
+    Check("expiry when refreshes stop", "caller-dies", judging.hangs_up),
+    Check("expiry when nobody answers", "refresh-unanswered", judging.gives_up),
+    Check("422 for a small interval", "too-small", judging.too_small),
+    Check("no timer support", "no-support", judging.unsupported),
 )
 
 

@@ -2,6 +2,11 @@
 
 import os
 import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +21,14 @@ from simkit.cli.local_test import command
 from simkit.cli.main import exit_by
 from simkit.sip.message import Request
 
+from ..leftovers import living
+from ..leftovers import nothing_is_left_behind as nothing_is_left_behind
 from ..runs.stack import Stack
+from ..sut.conftest import ANSWERS, Order, is_free
+from ..sut.conftest import free_port as free_port
+from ..sut.conftest import order as order
+
+ROOT = Path(__file__).parent.parent.parent
 
 LocalTest = Callable[..., Result]
 
@@ -125,3 +137,32 @@ def test_without_sipp_one_is_told_what_to_do(
     assert done.output.startswith(
         "there is no SIPp to be the stack: apt install sip-tester, brew install sipp, or name"
     )
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_an_interruption_ends_the_stack_too(
+    order: Order, free_port: int, tmp_path: Path, nothing_is_left_behind: str, number: signal.Signals, status: int
+) -> None:
+    called = f"{ANSWERS}; data.startswith(b'INVITE') and print('called', flush=True)"
+    words = [
+        "--start",
+        shlex.join(order(upon=called).command),
+        "--target",
+        f"127.0.0.1:{free_port}",
+        "--warp",
+        "1",
+        "--save",
+        "x",
+    ]
+    program = [sys.executable, "-m", "simkit.cli.local_test", *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(program, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        log, give_up_at = tmp_path / "x/output.log", time.monotonic() + 20
+        while not (log.exists() and "called" in log.read_text()):
+            assert time.monotonic() < give_up_at
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=20)
+    assert process.returncode == status
+    assert ("interrupted" in output) == (number is signal.SIGINT)
+    assert living(nothing_is_left_behind) == []
+    assert is_free(free_port)
