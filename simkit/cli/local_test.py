@@ -8,17 +8,19 @@ from typing import Any, Final
 
 import click
 
+from ..checklist.judging import STACK
 from ..checklist.running import Tested, run_list
 from ..checklist.standing import Standing, standing, standing_at, standing_peer
 from ..checklist.terms import Terms
 from ..errors import SetupError, SimkitError
+from ..flows.commands import with_places
 from ..flows.configuration import load_configuration
 from ..flows.schema import MAX_WARP
 from ..reports.cells import wrap
 from ..runs.run import Address
 from ..sip.uri import SIP_PORT, host_port
 from ..sut.known_peers import SIPP
-from ..sut.order import Ready, StartOrder
+from ..sut.order import StartOrder, ready_by
 from ..sut.warp import WARP, pace
 from ..units import MINUTE, S, format_duration
 from .kept import keep
@@ -29,7 +31,6 @@ from .selection import warn_of
 from .systems import command_of
 from .terminal import say, style
 
-OPEN: Final = "open"
 SLOW: Final = 5
 """At this speed no machine is too busy."""
 
@@ -38,7 +39,7 @@ SLOW: Final = 5
 @click.option("--config", metavar="FILE", help="Its configuration: YAML with a session_timer block.")
 @click.option("--start", callback=command_of, metavar="COMMAND", help="Start this, instead of a callee made of SIPp.")
 @click.option("--target", type=HostAndPort(), metavar="HOST:PORT", help="Where it is: 127.0.0.1 and sip_port, or 5060.")
-@click.option("--ready", metavar="TEXT", help="What it logs when ready; absent: it answers OPTIONS; open: its port is.")
+@click.option("--ready", metavar="TEXT", help="What it logs when ready, or OPTIONS: what it answers (open port).")
 @click.option("--log", metavar="FILE", help="The file that it logs to, beside its output.")
 @click.option(
     "--warp", type=click.IntRange(1, MAX_WARP), metavar="N", help=f"Run it in N-fold time ({WARP}; 1 if it runs)."
@@ -148,11 +149,10 @@ class Stack:
                 yield ready
 
     def _order(self, folder: str) -> StartOrder:
-        ready: Ready | str = self._ready or Ready.OPTIONS
         return StartOrder(
-            self._start,
+            with_places(self._start, {STACK: self._address}),
             self._address,
-            ready=Ready.PORT if ready == OPEN else ready,
+            ready=ready_by(self._ready),
             log=self._log,
             warp=self.warp,
             folder=folder,

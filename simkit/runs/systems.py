@@ -12,7 +12,7 @@ from ..flows.model import Address, Flow, System, Verb
 from ..flows.systems import first_invite
 from ..sip.transport import Transport
 from ..sip.uri import host_port
-from ..sut.order import Ready, StartOrder
+from ..sut.order import StartOrder, ready_by
 from ..sut.readiness import prober
 from ..sut.system import System as Started
 from ..sut.system import started
@@ -34,8 +34,6 @@ SILENCE_REAL_US: Final = 2 * S
 """... but at least so long of real time,"""
 SILENCE_MOST_US: Final = 30 * S
 """... and less than it takes until timer B fires (RFC 3261 section 17.1.1.2)."""
-OPTIONS: Final = "OPTIONS"
-"""`ready` of a system that is ready when it answers OPTIONS: some take that for a call, so others are not asked."""
 PROBE_S: Final = 0.1
 CALL_WITHIN_US: Final = 60 * S
 """So long a system that is to call us is waited for, in real time."""
@@ -80,11 +78,10 @@ class Systems:
         self._stack.close()
 
     def _order(self, name: str, system: System) -> StartOrder:
-        ready: Ready | str = Ready.PORT if system.ready is None else system.ready
         return StartOrder(
             with_places(system.start, self._addresses),
             self._addresses[name],
-            ready=Ready.OPTIONS if ready == OPTIONS else ready,
+            ready=ready_by(system.ready),
             log=system.log,
             warp=system.warp,
             transport=self._transport,

@@ -20,6 +20,11 @@ class Ready(Enum):
     """Its port is open: for one that takes every request for a call, such as a SIPp scenario."""
 
 
+def ready_by(text: str | None) -> Ready | str:
+    """Return what a user means by a word: nothing is the open port, "OPTIONS" its answer to that, others its log."""
+    return Ready.PORT if text is None else Ready.OPTIONS if text == Ready.OPTIONS.name else text
+
+
 @dataclass(frozen=True, slots=True)
 class StartOrder:
     """A system under test, before it is started."""

@@ -144,16 +144,8 @@ def test_an_interruption_ends_the_stack_too(
     order: Order, free_port: int, tmp_path: Path, nothing_is_left_behind: str, number: signal.Signals, status: int
 ) -> None:
     called = f"{ANSWERS}; data.startswith(b'INVITE') and print('called', flush=True)"
-    words = [
-        "--start",
-        shlex.join(order(upon=called).command),
-        "--target",
-        f"127.0.0.1:{free_port}",
-        "--warp",
-        "1",
-        "--save",
-        "x",
-    ]
+    start = shlex.join(order(upon=called).command).replace(str(free_port), "${stack.port}")
+    words = ["--start", start, "--target", f"127.0.0.1:{free_port}", "--warp", "1", "--save", "x"]
     program = [sys.executable, "-m", "simkit.cli.local_test", *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(program, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from simkit.errors import SetupError
-from simkit.sut.order import Ready, StartOrder
+from simkit.sut.order import Ready, StartOrder, ready_by
 from simkit.sut.system import OUTPUT_NAME, System, started
 
 from ..leftovers import PROC, living
@@ -63,6 +63,13 @@ def test_it_is_ready_when_it_shows_it(order: Order, free_port: int, fields: dict
     assert (open_files(), threading.active_count()) == (files, threads)
     assert is_free(free_port)
     assert system.last_lines()[0] == "its log:"
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [(None, Ready.PORT), ("OPTIONS", Ready.OPTIONS), ("listening", "listening")]
+)
+def test_a_word_says_by_what_it_is_ready(word: str | None, meant: Ready | str) -> None:
+    assert ready_by(word) == meant
 
 
 FAILS = [
