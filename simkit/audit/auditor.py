@@ -14,6 +14,7 @@ from .finding import CallAudit, Finding
 from .pairing import Pairing
 from .rule import AuditRule, Faults, Subject, remembering
 from .rules import book
+from .rules.authentication import CHALLENGES
 from .rules.media import changed_descriptions
 from .rules.sequences import overlaps
 from .sending import Sending, Terms, has_description
@@ -80,6 +81,8 @@ def _judge_request(transaction: Transaction, found: list[Finding]) -> None:
     _judge(book.OF_REQUESTS, transaction, found)
     if not transaction.initial and transaction.method != "CANCEL":
         _judge(book.OF_REQUESTS_WITHIN, transaction, found)
+    if transaction.previous is not None and transaction.previous.status in CHALLENGES:
+        _judge(book.OF_CHALLENGED, transaction, found)
     if transaction.method == "BYE" and transaction.over is None:
         _judge_bye(transaction, found)
     elif transaction.refreshes:

@@ -137,13 +137,16 @@ class Tape:
             self._up = True
         return made
 
-    def ack(self, to: Request | None = None, *, cseq: int | None = None, uri: str | None = None) -> Request:
-        """Acknowledge the 2xx to the last INVITE."""
+    def ack(
+        self, to: Request | None = None, *, cseq: int | None = None, uri: str | None = None, bare: bool = False
+    ) -> Request:
+        """Acknowledge the 2xx to the last INVITE, with its credentials unless `bare`."""
         invite = to or self._last["INVITE"]
         sender = self._sender[invite]
         number = invite.cseq.number if cseq is None else cseq
         fields = (("Via", via(sender, f"{sender}{number}ACK{self.frame}")), *self.addresses(sender, f"{number} ACK"))
-        made = Request("ACK", uri or contact(other(sender)), fields)
+        credentials = () if bare else tuple(field for field in invite.headers if field[0] == "Authorization")
+        made = Request("ACK", uri or contact(other(sender)), (*fields, *credentials))
         self._sender[made] = sender
         self.send(sender, other(sender), made)
         return made

@@ -1,5 +1,6 @@
 """Session timers gone wrong, each told as a tap would see it: the defects that SIP stacks have had, and their likes."""
 
+from simkit.sip.digest import Challenge, answer
 from simkit.sip.headers import HeaderField
 from simkit.sip.message import Request
 
@@ -985,4 +986,43 @@ def proxy_hangs_up() -> Tape:
     tape.ack()
     bye = tape.made("bob", "BYE", ("Route", "<sip:127.0.0.1:5080;lr>"))
     tape.at(1800).send("proxy", "alice", bye)
+    return tape
+
+
+# --- who are you? ----------------------------------------------------------------------------------------------------
+
+
+def asked(tape: Tape, nonce: str, *, stale: bool = False, method: str = "INVITE") -> None:
+    """Challenge the last request, whose INVITE is acknowledged."""
+    challenge = Challenge("example.org", nonce, qop=True, stale=stale)
+    tape.respond(401, ("WWW-Authenticate", str(challenge)), method=method)
+    if method == "INVITE":
+        tape.ack_failure()
+
+
+def proof(nonce: str, nc: int = 1) -> HeaderField:
+    challenge = Challenge("example.org", nonce, qop=True)
+    given = answer(challenge, "alice", "sesame", method="INVITE", uri="sip:bob@127.0.0.1", cnonce="c", nc=nc)
+    return "Authorization", str(given)
+
+
+def challenge_answered_with_the_same_number() -> Tape:
+    tape = Tape()
+    tape.invite()
+    asked(tape, "one")
+    tape.request("alice", "INVITE", terms("1800"), proof("one"), body=sdp("alice"), cseq=1, branch="again")
+    tape.respond(200)
+    tape.ack(bare=True)
+    tape.at(100).bye("alice")
+    return tape
+
+
+def rejected_password_tried_again() -> Tape:
+    tape = Tape()
+    tape.invite()
+    asked(tape, "one")
+    tape.invite(proof("one"))
+    asked(tape, "two")
+    tape.invite(proof("two"))
+    asked(tape, "three")
     return tape

@@ -7,6 +7,7 @@ import pytest
 from simkit.units import MS, S
 
 from .building import Tape, contact, other, sdp
+from .defects import asked, proof
 
 
 def refreshed_by_caller() -> Tape:
@@ -48,6 +49,30 @@ def refresh_times_out() -> Tape:
     for offset in (0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5):
         tape.at(900 + offset).again(update)
     tape.at(932).bye("alice", status=0)
+    return tape
+
+
+def challenged_again_and_again() -> Tape:
+    """A nonce that grew stale, and one that a server has lost, are other nonces; the password was not refused."""
+    tape = Tape()
+    tape.invite()
+    asked(tape, "one")
+    tape.invite(proof("one"))
+    tape.respond(200)
+    tape.ack()
+    tape.at(900)
+    for nonce, nc, then in (("one", 2, "two"), ("two", 1, "three"), ("three", 1, "")):
+        tape.request("alice", "UPDATE", ("Session-Expires", tape.terms("alice")), proof(nonce, nc))
+        if then:
+            asked(tape, then, stale=True, method="UPDATE")
+    tape.respond(200, method="UPDATE")
+    tape.at(1800)
+    for nonce, nc, then in (("three", 2, "four"), ("four", 1, "")):
+        tape.request("alice", "UPDATE", ("Session-Expires", tape.terms("alice")), proof(nonce, nc))
+        if then:
+            asked(tape, then, method="UPDATE")
+    tape.respond(200, method="UPDATE")
+    tape.at(1900).bye("alice")
     return tape
 
 
@@ -255,7 +280,7 @@ CALLS = [
     *(byes_cross, refresh_crosses_bye, repeated_success_does_not_move_the_clock, first_success_may_have_been_lost),
     *(repeated_success_crosses_ack, header_twice_with_one_value),
     *(lost_ack_is_repeated, too_small_then_retried, retried_with_a_new_from_tag, glare_waited_out),
-    *(glare_settled_by_the_peer, challenged, no_timer, peer_without_timer),
+    *(glare_settled_by_the_peer, challenged, challenged_again_and_again, no_timer, peer_without_timer),
     *(options_refreshes_nothing, forked, tuned_in_late, through_a_proxy),
 ]
 

@@ -7,6 +7,7 @@ from ..rule import AuditRule, TermsRule
 from ..sending import Sending
 from . import (
     answers,
+    authentication,
     failures,
     hanging_up,
     headers,
@@ -40,6 +41,9 @@ OF_REQUESTS: Final[TransactionRules] = requests.OF_ALL + hanging_up.OF_REQUESTS
 """About a request that is no ACK."""
 OF_REQUESTS_WITHIN: Final[TransactionRules] = sequences.OF_REQUESTS + routing.OF_REQUESTS
 """... and no CANCEL, within the dialog."""
+
+OF_CHALLENGED: Final[TransactionRules] = authentication.OF_CHALLENGED
+"""... that follows on one that got a 401 or 407."""
 
 OF_REFRESHES: Final[TransactionRules] = requests.OF_REFRESHES
 """About an INVITE or UPDATE."""
@@ -102,6 +106,7 @@ RULES: Final[tuple[AuditRule[Any] | TermsRule, ...]] = (
     *OF_PASSED_ANSWERS,
     *OF_REQUESTS,
     *OF_REQUESTS_WITHIN,
+    *OF_CHALLENGED,
     *OF_REFRESHES,
     *OF_FIRST,
     *OF_NEW_TRIES,
