@@ -1,4 +1,4 @@
-"""`simkit import`: make a flow of SIPp scenarios."""
+"""`simkit import`: make a flow of SIPp scenarios, or of a recorded call."""
 
 import os
 import sys
@@ -12,6 +12,7 @@ from ..sipp.data_file import DataFile, read_data_file
 from ..sipp.importing import PEERS, Imported, Terms, import_scenarios
 from ..sipp.ladder import Note, Remark
 from .outputs import STANDARD_OUTPUT, Output
+from .recordings import is_capture
 from .terminal import say
 
 MAX_BYTES = 1 << 21
@@ -26,17 +27,43 @@ MAX_BYTES = 1 << 21
 @click.option(
     "--peer", type=click.Choice(PEERS), default=PEERS[0], help="Whom one scenario talks to: ours, scripted (ours)."
 )
+@click.option("--call", metavar="N or CALL-ID", help="Which call of a capture.")
+@click.option("--all", "every", is_flag=True, help="Every call of a capture, into the folder that -o names.")
+@click.option("--anonymise", is_flag=True, help="Tell calls of a capture without names and addresses.")
+@click.option("--speed", type=click.IntRange(1), default=1, metavar="N", help="The capture was taken in N-fold time.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
 def command(
-    files: tuple[str, ...], output: str | None, force: bool, service: str, inf: str | None, peer: str, quiet: bool
+    files: tuple[str, ...],
+    output: str | None,
+    force: bool,
+    service: str,
+    inf: str | None,
+    peer: str,
+    call: str | None,
+    every: bool,
+    anonymise: bool,
+    speed: int,
+    quiet: bool,
 ) -> int:
-    """Make a flow of a SIPp scenario (XML), or of two that talk to each other.
+    """Make a flow of a SIPp scenario (XML), of two that talk to each other, or of a call in a capture.
 
     What SIPp does becomes a scripted party; whom it talks to is a party of ours. What cannot be carried over is listed
     with its place, and stands beside its step in the flow, as do the usual mistakes of tests for session timers.
 
-    Exit code: 0 a flow was written, 2 wrong usage or a file that is no scenario, 3 the flow cannot be written.
+    Of a recorded call both parties are ours, with the session timers that they showed; times count from the messages
+    that they follow from. A party that did something else than our timer logic is scripted.
+
+    Exit code: 0 a flow was written, 2 wrong usage or a file that is neither, 3 the flow cannot be written.
     """
+    if any(map(is_capture, files)):
+        if len(files) > 1 or inf:
+            raise click.UsageError("a capture is imported alone: its calls are chosen by --call or --all")
+        from .recorded_calls import Terms as CallTerms
+        from .recorded_calls import import_calls
+
+        return import_calls(files[0], CallTerms(call, every, anonymise, speed, output, force, quiet))
+    if call or every or anonymise:
+        raise click.UsageError("--call, --all and --anonymise are about captures (.pcap, .pcapng), and this is none")
     if len(files) > 2:
         raise click.UsageError(f"{len(files)} scenarios: one makes a flow, or two that talk to each other")
     contents = [(path, _read(path)) for path in files]

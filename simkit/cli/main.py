@@ -19,7 +19,7 @@ COMMANDS: Final = {  # in the order of --help; the module of the same name has e
     "replay": "Play flows over the loopback, as real packets.",
     "audit": "Judge captures by the rules.",
     "compare": "Put two captures, or a capture and a flow, side by side.",
-    "import": "Make a flow of SIPp scenarios.",
+    "import": "Make a flow of SIPp scenarios, or of a recorded call.",
     "export": "Make SIPp scenarios of a flow.",
     "conform": "Put a timer logic to the test, rule by rule.",
     "museum": "Show the defects that real stacks had, and who catches them.",
