@@ -38,7 +38,7 @@ MAY_IMPORT = {  # beside itself and what is for everybody
         *("flows", "sip", "trace", "rulebook"),
     ),
     "museum": ("ua", "sip"),
-    "conformance": ("runs", "museum", "audit", "flows", "rulebook"),
+    "conformance": ("runs", "museum", "audit", "flows", "trace", "rulebook"),
     "checklist": ("runs", "sut", "audit", "flows", "sip", "settings", "rulebook"),
     "sipp": ("flows", "trace", "sip"),
     "__init__": ("api",),

@@ -3,14 +3,18 @@
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from ..audit.finding import CallAudit
-from ..flows.model import Calls
+from ..flows.model import Calls, Flow
 from ..runs.play import play
+from ..runs.playable import speed_of
 from ..runs.run import Run
 from ..runs.side_by_side import Begun, play_side_by_side
 from .plays import Play
 from .running import Progressed
+
+if TYPE_CHECKING:
+    from ..conformance.audits import Audits
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ class Done:
 
     play: Play
     run: Run
-    audits: Sequence[CallAudit]
+    audits: "Audits | None"
+    """None: they were not asked for."""
 
 
 def play_each(plays: Sequence[Play], terms: Terms, progressed: Progressed) -> Generator[Done]:
@@ -43,15 +48,16 @@ def play_each(plays: Sequence[Play], terms: Terms, progressed: Progressed) -> Ge
     """
     for _, group in groupby(plays, key=lambda each: each.capture or id(each)):
         together = list(group)
-        runs = _play(together, terms, progressed)
+        audits = _audits_of_load(together[0].flow, terms)
+        runs = _play(together, terms, progressed, audits)
         for each, run in zip(together, runs, strict=True):
             each.judge(run)
-            yield Done(each, run, _audits(run) if each.flow.awaits_audit else ())
+            yield Done(each, run, _judged(run, audits) if each.flow.awaits_audit else None)
         if any(run.interrupted for run in runs):
             return
 
 
-def _play(together: Sequence[Play], terms: Terms, progressed: Progressed) -> list[Run]:
+def _play(together: Sequence[Play], terms: Terms, progressed: Progressed, audits: "Audits | None") -> list[Run]:
     ports = {name: port for name, port in terms.ports.items() if any(name in each.flow.actors for each in together)}
     if len(together) == 1:
         run = play(
@@ -64,6 +70,7 @@ def _play(together: Sequence[Play], terms: Terms, progressed: Progressed) -> lis
             host=terms.host,
             ports=ports,
             allow_host=terms.allow_host,
+            each=audits.add if audits is not None else None,
             progress=progressed,
         )
         return [run]
@@ -84,7 +91,16 @@ def _play(together: Sequence[Play], terms: Terms, progressed: Progressed) -> lis
     )
 
 
-def _audits(run: Run) -> Sequence[CallAudit]:
+def _audits_of_load(flow: Flow, terms: Terms) -> "Audits | None":
+    """Return what judges the calls of a crowd as they end, for not all of them are kept; None: all are."""
+    if not flow.systems or (terms.calls or flow.calls.count) == 1:
+        return None
+    from ..conformance.audits import Audits, allowances
+
+    return Audits(allowances(flow, terms.tolerance_us * (speed_of(flow, terms.speed) or 1)))
+
+
+def _judged(run: Run, audits: "Audits | None") -> "Audits":
     from ..conformance.violations import judge_violations
 
-    return judge_violations(run)
+    return judge_violations(run, audits)

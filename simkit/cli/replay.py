@@ -294,9 +294,9 @@ def _say(each: Done, comparison: Comparison | None, options: Options, words: Wor
     from ..reports.systems import systems_text
 
     look, run = style(options.colour), each.run
-    words.add(
-        run, number, more=systems_text(run, each.audits, look, verbose=options.verbose) if run.flow.systems else ""
-    )
+    audits = each.audits if run.flow.systems else None
+    more = "" if audits is None else systems_text(run, audits, look, verbose=options.verbose)
+    words.add(run, number, more=more)
     if comparison is not None:
         _tell(each.play, comparison, options, look)
     if each.play.rebuilt is not None and (options.verbose or (of == 1 and options.manner is Manner.PLAIN)):
@@ -336,7 +336,7 @@ def _update(play: Play, run: Run, options: Options) -> None:
         return
     os.makedirs(os.path.dirname(play.path), exist_ok=True)
     with Output(play.path) as output:
-        _write_capture(output, [Done(play, run, ())])
+        _write_capture(output, [Done(play, run, None)])
     if options.manner in (Manner.PLAIN, Manner.VERBOSE):
         say(f"recorded: {play.path}", err=True)
 
@@ -360,7 +360,9 @@ def _more(done: Done) -> Mapping[str, object]:
     """Return what JSON says of a run with a real system, or of a call that was rebuilt."""
     from ..reports.systems import systems_object
 
-    return systems_object(done.run, done.audits) if done.run.flow.systems else done.play.more()
+    return (
+        systems_object(done.run, done.audits) if done.audits is not None and done.run.flow.systems else done.play.more()
+    )
 
 
 def _write_junit(output: Output, done: Sequence[Done]) -> None:

@@ -7,24 +7,28 @@ the run where the timer logic of somebody else sits in the party's seat; a scrip
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..audit.allowances import Allowances
-from ..audit.auditor import audit_call
-from ..audit.finding import CallAudit, Finding
+from ..audit.finding import Finding
 from ..flows.model import Flow
 from ..rulebook import RULES, Severity
 from ..runs.run import SHOWN_MAX, Expectation, Failure, Run, Verdict, Violation
 from ..units import format_time
+from .audits import Audits, allowances
 
 
-def judge_violations(run: Run) -> list[CallAudit]:
-    """Enter the errors and warnings of the auditor into a run, and what they do to its verdict; return the audits."""
-    allow = _allowances(run)
-    audits = {call: audit_call(trace, allow=allow) for call, trace in run.traces.items()}
-    found = [(call, finding) for call, audit in audits.items() for finding in audit.findings]
-    run.violations = [_violation(finding) for _, finding in found if finding.severity is not Severity.NOTE]
+def judge_violations(run: Run, audits: Audits | None = None) -> Audits:
+    """Enter the errors and warnings of the auditor into a run, and what they do to its verdict; return the audits.
+
+    They are made now, of the traces that were kept, unless they have been while the run was played.
+    """
+    if audits is None:
+        audits = Audits(allowances(run.flow, run.wire.tolerance_us if run.wire else 0))
+        for call, trace in run.traces.items():
+            audits.add(call, trace)
+    run.violations = [_violation(finding) for _, finding in audits.found if finding.severity is not Severity.NOTE]
     if run.verdict is Verdict.ERROR or not run.flow.awaits_audit:
-        return [*audits.values()]
-    failures = [*_missing(run.flow, found), *_unexpected(run.flow, found, {failure.rule for failure in run.failures})]
+        return audits
+    told = {failure.rule for failure in run.failures}
+    failures = [*_missing(run.flow, audits.found), *_unexpected(run.flow, audits.found, told)]
     if run.flow.expect.violations is not None:
         source = run.flow.expect.sources["violations"]
         text = f"violations: [{', '.join(run.flow.expect.violations)}]"
@@ -32,16 +36,7 @@ def judge_violations(run: Run) -> list[CallAudit]:
     if failures:
         run.verdict = Verdict.FAIL
         run.failures += failures[: max(0, SHOWN_MAX - len(run.failures))]
-    return [*audits.values()]
-
-
-def _allowances(run: Run) -> Allowances:
-    """Return what is held against nobody: in N-fold time the machine's own delays count N-fold."""
-    usual, tolerance_us = Allowances(t1_us=run.flow.timers.t1_us), run.wire.tolerance_us if run.wire else 0
-    if not run.flow.systems:
-        return usual
-    turn_us, session_us = max(usual.turn_us, tolerance_us), max(usual.session_us, tolerance_us)
-    return replace(usual, turn_us=turn_us, session_us=session_us)
+    return audits
 
 
 def _missing(flow: Flow, found: list[tuple[int, Finding]]) -> Iterator[Failure]:
@@ -62,6 +57,8 @@ def _unexpected(flow: Flow, found: list[tuple[int, Finding]], told: set[str | No
             note = f"likely: {finding.likely}" if finding.likely else RULES[finding.rule].statement
             failure = Failure(source, headline, rule=finding.rule, rule_note=note)
             yield replace(failure, at=finding.at, call=call, frame=finding.frame)
+            if flow.systems:
+                told.add(finding.rule)  # once is enough of a crowd
 
 
 def _violation(finding: Finding) -> Violation:

@@ -67,13 +67,20 @@ class LoopbackDriver(Driver):
     instant_us: ClassVar[int] = MINUTE
 
     def __init__(
-        self, endpoints: Endpoints, clock: RunClock, *, sniffer: Sniffer | None = None, allow_host: bool = False
+        self,
+        endpoints: Endpoints,
+        clock: RunClock,
+        *,
+        sniffer: Sniffer | None = None,
+        allow_host: bool = False,
+        recorded_max: int | None = None,
     ) -> None:
         """Drive the parties of these endpoints; with `allow_host` real systems may be on other machines."""
         self.strays = 0
         """How many datagrams came that no party of ours had sent, and were ignored."""
         self.sent: list[Sent] = []
         self.outside = Outside(allow_host=allow_host)
+        self._recorded_max = recorded_max
         self._endpoints = endpoints
         self._clock = clock
         self._sniffer = sniffer
@@ -185,7 +192,7 @@ class LoopbackDriver(Driver):
             if arrives_at is not None:
                 self._unsent(transit, receiver, error, receiver.address)
             return
-        self.sent.append(Sent(transit, datagram))
+        self._record(transit, datagram)
         self._in_flight.setdefault(datagram, []).append(_Flight(transit, receiver, arrives_at, monotonic()))
 
     def _unsent(self, transit: Transit, receiver: Party, error: OSError, destination: Address) -> None:
@@ -263,6 +270,10 @@ class LoopbackDriver(Driver):
                 for peer in loss.peers:
                     self._lose(ours, peer)
 
+    def _record(self, transit: Transit, datagram: Datagram) -> None:
+        if self._recorded_max is None or len(self.sent) < self._recorded_max:
+            self.sent.append(Sent(transit, datagram))
+
     # --- real systems ---
 
     def admit(self, outsider: Party) -> None:
@@ -288,7 +299,7 @@ class LoopbackDriver(Driver):
             except OSError as error:
                 self._unsent(transit, outsider, error, destination)
                 return
-            self.sent.append(Sent(transit, datagram))
+            self._record(transit, datagram)
         self._deliver(transit, outsider, transit.message)
 
     def _receive_from_outside(self, datagram: Datagram) -> None:
@@ -314,7 +325,7 @@ class LoopbackDriver(Driver):
         heard = stamped(message, datagram.source)
 
         def bring(transit: Transit, receiver: Party, arrives_at: int | None) -> None:
-            self.sent.append(Sent(transit, datagram))
+            self._record(transit, datagram)
             if arrives_at is not None:
                 self.at(arrives_at, lambda: self._deliver(transit, receiver, heard))
 

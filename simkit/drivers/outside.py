@@ -29,7 +29,14 @@ REASONS_MAX: Final = 10
 _PAST_MAX: Final = 10_000
 _RPORT: Final = re.compile(r";\s*rport\s*(?=;|$)", re.IGNORECASE)
 _KEEP_ALIVE: Final = b"\r\n\0 "  # RFC 5626 section 3.5.1 has CRLF; SIP over UDP has seen the others
-_ANSWERS: Final[Mapping[str, int]] = {"OPTIONS": 200, "REGISTER": 200, "SUBSCRIBE": 489, "PUBLISH": 489, "NOTIFY": 481}
+_ANSWERS: Final[Mapping[str, int]] = {
+    "OPTIONS": 200,
+    "REGISTER": 200,
+    "SUBSCRIBE": 489,
+    "PUBLISH": 489,
+    "NOTIFY": 481,
+    "INVITE": 486,
+}
 """What a request about no call is answered; any other gets 405."""
 _ALLOW: Final[HeaderField] = ("Allow", "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS")
 

@@ -42,6 +42,8 @@ class Calls:
 
     count: int = 1
     every_us: int = 0
+    at_once: int | None = None
+    """So many at most are under way at once, when they are played against a real system; None: all."""
 
 
 # --- patterns and matchers -------------------------------------------------------------------------------------------

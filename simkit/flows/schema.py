@@ -189,6 +189,8 @@ TIMERS: Final[Block] = {
 CALLS: Final[Block] = {
     "count": Key(Kind.COUNT, "How many calls of this flow run.", least=1, most=MAX_CALLS, required=True),
     "every": Key(Kind.DURATION, "How far apart they start (0s).", most=DAY),
+    "at_once": Key(Kind.COUNT, "Against a real system: how many are under way at once, at most.", least=1,
+                   most=MAX_CALLS),
 }
 
 MATCHER: Final[Block] = {

@@ -3,14 +3,14 @@
 The check-list of the rules is that of the audit of a capture; a log is shown where something went wrong, or in full.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median_low
 from typing import Final
 
 from ..audit.finding import CallAudit
+from ..conformance.audits import Audits, Punctuality
 from ..rulebook import Severity
+from ..runs.load import Load
 from ..runs.run import Logged, Run, Tested
 from ..units import S, format_time
 from .audit import call_text, is_broken
@@ -20,35 +20,17 @@ from .style import Colour, Style
 CALLS_TOLD_MAX: Final = 3
 BEFORE, AFTER = 8, 2
 """So many lines of a log are shown before and after something went wrong."""
+CAUSES_TOLD_MAX: Final = 10
+_PERCENTS: Final = (50, 90, 99, 100)
 LOG_LINES_MAX: Final = 40
 """So many lines of a log are shown altogether, unless all are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Punctuality:
-    """How far from half the session interval a party's refreshes were, in microseconds; before it: below 0."""
-
-    party: str
-    count: int
-    least_us: int
-    median_us: int
-    most_us: int
-
-
-def punctuality(audits: Sequence[CallAudit]) -> list[Punctuality]:
-    """Return how punctual each party was that refreshed, over all calls."""
-    late: dict[str, list[int]] = defaultdict(list)
-    for audit in audits:
-        for refresh in audit.refreshes:
-            if refresh.late_us is not None:
-                late[refresh.actor].append(refresh.late_us)
-    return [Punctuality(party, len(found), min(found), median_low(found), max(found)) for party, found in late.items()]
-
-
-def systems_text(run: Run, audits: Sequence[CallAudit], style: Style, *, verbose: bool) -> str:
+def systems_text(run: Run, audits: Audits, style: Style, *, verbose: bool) -> str:
     """Return all that is told of the real systems of a run, without a line end."""
     assert run.wire is not None
-    told = audits if verbose else ([audit for audit in audits if is_broken(audit)] or audits[:1])[:CALLS_TOLD_MAX]
+    kept = audits.kept
+    told = kept if verbose else ([audit for audit in kept if is_broken(audit)] or kept[:1])[:CALLS_TOLD_MAX]
     names = {actor.name for actor in run.flow.systems}
     blocks = [call_text(audit if verbose else _about(names, audit), style) for audit in told]
     blocks.append("\n".join(_lines(run, audits, style)))
@@ -62,17 +44,50 @@ def _about(systems: Collection[str], audit: CallAudit) -> CallAudit:
     return audit._replace(findings=tuple(kept))
 
 
-def _lines(run: Run, audits: Sequence[CallAudit], style: Style) -> Iterator[str]:
+def _lines(run: Run, audits: Audits, style: Style) -> Iterator[str]:
     assert run.wire is not None
-    for each in punctuality(audits):
-        off = ", ".join(f"{_signed(value)} s" for value in (each.least_us, each.median_us, each.most_us))
-        count = f"{each.count} refresh{'' if each.count == 1 else 'es'}"
-        yield from _wrapped(f"{each.party}: {count}, off half the interval by {off} (least, median, most)", style)
+    for line in _load(run.load) if run.load else ():
+        yield from _wrapped(line, style)
+    for party, each in audits.by_party.items():
+        if each.late_us:
+            yield from _wrapped(f"{party}: {_punctuality(each, detailed=run.load is not None)}", style)
     for tested in run.wire.tested:
         for warning in tested.warnings:
             yield from _wrapped(f"{tested.name}: {warning}", style)
     for line in _heard(run):
         yield from _wrapped(line, style)
+
+
+def _load(load: Load) -> Iterator[str]:
+    """Yield how fast calls were set up, and why others failed."""
+    rate = load.rate_ppm
+    pace = f", {rate // 10**6}.{rate % 10**6 // 10**5} a second" if rate is not None else ""
+    yield f"set up: {len(load.set_up_us)} of {load.calls} calls{pace}"
+    if load.set_up_us:
+        yield f"from INVITE to 2xx: {_percentiles(load.set_up_us).replace('+', '')}"
+    for (line, what), count in load.causes.most_common(CAUSES_TOLD_MAX):
+        yield f"failed: {_count(count, 'call')}: {f'line {line}: ' if line else ''}{what}"
+
+
+def _punctuality(party: Punctuality, *, detailed: bool) -> str:
+    if detailed:
+        counts = f"refreshes due {party.due}, sent {len(party.late_us)}, done {party.done}"
+        return f"{counts}; off half the interval: {_percentiles(party.late_us)}"
+    figures = (min(party.late_us), median_low(party.late_us), max(party.late_us))
+    off = ", ".join(f"{_signed(us)} s" for us in figures)
+    return f"{_count(len(party.late_us), 'refresh', 'es')}, off half the interval by {off} (least, median, most)"
+
+
+def _percentiles(figures: Sequence[int]) -> str:
+    ordered = sorted(figures)
+    names = ("median", *(f"{percent} %" for percent in _PERCENTS[1:-1]), "most")
+    told = zip(_PERCENTS, names, strict=True)
+    return ", ".join(f"{_signed(_of_hundred(ordered, percent))} s ({name})" for percent, name in told)
+
+
+def _of_hundred(ordered: Sequence[int], percent: int) -> int:
+    """Return the least of the figures that so many of a hundred do not exceed."""
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
 
 def _heard(run: Run) -> Iterator[str]:
@@ -130,11 +145,11 @@ def _signed(us: int) -> str:
     return f"{'-' if us < 0 else '+'}{abs(us) // S}.{abs(us) % S // 1000:03d}"
 
 
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def _count(count: int, noun: str, plural: str = "s") -> str:
+    return f"{count} {noun}{'' if count == 1 else plural}"
 
 
-def systems_object(run: Run, audits: Sequence[CallAudit]) -> Mapping[str, object]:
+def systems_object(run: Run, audits: Audits) -> Mapping[str, object]:
     """Return what a JSON object says of the real systems of a run."""
     assert run.wire is not None
     heard = run.wire.heard
@@ -160,12 +175,26 @@ def systems_object(run: Run, audits: Sequence[CallAudit]) -> Mapping[str, object
         },
         "punctuality": [
             {
-                "actor": each.party,
-                "refreshes": each.count,
-                "least_us": each.least_us,
-                "median_us": each.median_us,
-                "most_us": each.most_us,
+                "actor": party,
+                "refreshes": len(each.late_us),
+                "due": each.due,
+                "done": each.done,
+                "least_us": min(each.late_us, default=None),
+                "median_us": median_low(each.late_us) if each.late_us else None,
+                "most_us": max(each.late_us, default=None),
             }
-            for each in punctuality(audits)
+            for party, each in audits.by_party.items()
         ],
+        **({"load": _load_object(run.load)} if run.load else {}),
+    }
+
+
+def _load_object(load: Load) -> Mapping[str, object]:
+    ordered = sorted(load.set_up_us)
+    return {
+        "calls": load.calls,
+        "set_up": len(ordered),
+        "set_up_a_second": None if load.rate_ppm is None else load.rate_ppm / 10**6,
+        "set_up_us": {str(percent): _of_hundred(ordered, percent) for percent in _PERCENTS} if ordered else {},
+        "failed": [{"line": line or None, "text": what, "calls": count} for (line, what), count in load.causes.items()],
     }

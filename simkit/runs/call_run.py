@@ -33,6 +33,7 @@ class CallRun:
     """One call of a flow."""
 
     __slots__ = (
+        "_called",
         "_cast",
         "_deeds",
         "_driver",
@@ -62,6 +63,7 @@ class CallRun:
         *,
         recorded: bool,
         over: "Callable[[CallRun], None]",
+        called: "Callable[[CallRun], None]",
     ) -> None:
         flow = plan.flow
         self.number = number
@@ -81,6 +83,7 @@ class CallRun:
         self.first_sent_at: int | None = None
         """When the first message to a real system was sent."""
         self._over = over
+        self._called = called
         network = flow.network
         self._network = driver.network(
             self,
@@ -201,6 +204,7 @@ class CallRun:
             return
         if not self.messages and self._parties[transit.sender].witness is not None:
             self.script.marks.begin(transit.sent_at)  # a real system calls when it likes
+            self._called(self)
         self.last_at = transit.sent_at
         self.messages += 1
         self._in_flight += 1

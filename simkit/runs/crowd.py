@@ -43,6 +43,10 @@ class Crowd:
         self._calls = plan.flow.calls
         self._live: dict[int, CallRun] = {}
         self._begins_at = 0
+        self._begun = 0
+        self._numbers = range(0)
+        self._is_held = False
+        """Whether the next call waits until another is over."""
         self.until = 0
         """When the calls have reached the flow's limit."""
 
@@ -73,7 +77,7 @@ class Crowd:
 
     def schedule(self, numbers: range, *, begins_at: int = 0) -> None:
         """Have these calls begin when the driver runs, call 0 at `begins_at`."""
-        self._begins_at = begins_at
+        self._begins_at, self._numbers = begins_at, numbers
         self.until = begins_at + (numbers.stop - 1) * self._calls.every_us + self._plan.flow.limit_us
         if self._cast.systems is not None:  # what a real system has said already is heard by those who are there
             self._begin(numbers.start, numbers)
@@ -100,16 +104,42 @@ class Crowd:
 
     def _begin(self, number: int, numbers: range) -> None:
         call = self._live[number] = CallRun(
-            self._plan, self._cast, self._driver, number, recorded=number in self._recorded, over=self._linger
+            self._plan,
+            self._cast,
+            self._driver,
+            number,
+            recorded=number in self._recorded,
+            over=self._linger,
+            called=lambda _: self._begin_next(numbers) if self._awaits_calls else None,
         )
+        self._begun = number + 1
         call.begin()
-        if number + 1 in numbers:
-            next_at = self._begins_at + (number + 1) * self._calls.every_us
-            self._driver.at(next_at, lambda: self._begin(number + 1, numbers))
+        if not self._awaits_calls:
+            self._begin_next(numbers)
+
+    def _begin_next(self, numbers: range) -> None:
+        """Have the next call begin in its time; at once where a real system has just begun the one before."""
+        number = self._begun
+        if number not in numbers:
+            return
+        if self._awaits_calls:
+            self._begin(number, numbers)
+        elif self._calls.at_once is not None and number - numbers.start - self._over >= self._calls.at_once:
+            self._is_held = True  # until another is over
+        else:
+            next_at = self._begins_at + number * self._calls.every_us
+            self._driver.at(max(self._driver.now, next_at), lambda: self._begin(number, numbers))
+
+    @property
+    def _awaits_calls(self) -> bool:
+        return self._cast.systems is not None and self._cast.systems.calls_us
 
     def _linger(self, call: CallRun) -> None:
         """A call is over, or has failed; wait until its transactions have died."""
         self._over += 1
+        if self._is_held:
+            self._is_held = False
+            self._begin_next(self._numbers)
         if self._progress is not None:
             self._progress(self._over, self._calls.count)
         times = self._plan.flow.timers

@@ -7,7 +7,7 @@ at 500 ms of real time, a thousand times what this machine takes to turn a messa
 """
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from time import perf_counter_ns
@@ -20,8 +20,11 @@ from ..drivers.recording import Listening
 from ..drivers.run_clock import RunClock
 from ..errors import Fault, FlowError, ForeignError
 from ..flows.model import Calls, Flow
+from ..trace import Trace
 from ..units import MS
+from .call_run import CallRun
 from .crowd import Crowd, Progress
+from .load import Load
 from .logged import judge_log
 from .logics import check_logics
 from .party import Cast
@@ -30,11 +33,14 @@ from .plan import Plan
 from .playable import check_systems, limited, speed_of
 from .run import Run, Wire
 from .seats import has_child
-from .simulate import check_log
+from .simulate import RECORDED_MAX, check_log
 from .tally import Tally
 
 TOLERANCE_US: Final = 100 * MS
 """Of real time: what the machine may be late, unless told otherwise."""
+
+MESSAGES_MAX: Final = 100_000
+"""So many messages at most are recorded of a crowd: a hundred megabytes."""
 
 
 def play(
@@ -49,6 +55,7 @@ def play(
     ports: Mapping[str, int] | None = None,
     allow_host: bool = False,
     sniff: bool = True,
+    each: Callable[[int, Trace], None] | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Play a flow over the loopback and return what came of it; every call's trace is kept.
@@ -56,7 +63,8 @@ def play(
     The parties' clocks run `speed` times as fast as real time; None: as fast, but idle time is skipped. `tolerance_us`
     is real time, however fast the clocks run. `calls` takes the place of the flow's own count. `ports` says which ports
     some parties are to have; the system picks the others'. What goes over the wire is recorded by scapy's sniffer where
-    the user may capture, unless `sniff` is off; otherwise by the sockets.
+    the user may capture, unless `sniff` is off; otherwise by the sockets. Of many calls against a real system only the
+    first messages are recorded, and few traces are kept; `each` is given that of every call when it is over.
 
     On KeyboardInterrupt the run is returned as far as it came, `interrupted`. Raises FlowError for what cannot be
     played, SetupError where a socket cannot be had, or where `host` is not this machine and that is not allowed.
@@ -67,6 +75,7 @@ def play(
     check_replayable(flow)
     speed = speed_of(flow, speed)
     flow = limited(flow, speed or 1)
+    is_crowd = bool(flow.systems) and flow.calls.count > RECORDED_MAX
     plan = Plan(flow, tolerance_us=tolerance_us * (speed or 1))
     ours = places(flow, host, ports or {}, allow_host=allow_host)
     with ExitStack() as stack:
@@ -76,17 +85,25 @@ def play(
         addresses = {**endpoints.addresses, **ours.systems}
         cast = Cast(flow, seed=seed, traced=timers, addresses=addresses)
         listening = stack.enter_context(
-            Listening(endpoints.addresses, wanted=sniff, transport=flow.transport, outward=bool(flow.systems))
+            Listening(
+                endpoints.addresses, wanted=sniff and not is_crowd, transport=flow.transport, outward=bool(flow.systems)
+            )
         )
         if flow.systems:
             from .systems import Systems  # what starts processes is loaded for those alone who have one to start
 
             cast.systems = stack.enter_context(Systems(flow, addresses, speed=speed or 1))
         clock = RunClock(speed)
-        driver = LoopbackDriver(endpoints, clock, sniffer=listening.sniffer, allow_host=allow_host)
+        driver = LoopbackDriver(
+            endpoints,
+            clock,
+            sniffer=listening.sniffer,
+            allow_host=allow_host,
+            recorded_max=MESSAGES_MAX if is_crowd else None,
+        )
         if cast.systems is not None:
             cast.systems.heard, cast.systems.hurry = driver.outside.hearsay, driver.hurry
-        tally = _play(plan, cast, driver, progress)
+        tally = _play(plan, cast, driver, each, progress, kept_max=RECORDED_MAX if is_crowd else None)
         seen = listening.recording(driver.sent, clock)
     run = tally.run(seed=seed, addresses=addresses)
     wire = Wire(speed, plan.tolerance_us, seen.trace, seen.by, seen.note, driver.strays)
@@ -106,7 +123,15 @@ def check_replayable(flow: Flow) -> None:
         raise FlowError(faults)
 
 
-def _play(plan: Plan, cast: Cast, driver: LoopbackDriver, progress: Progress | None) -> Tally:
+def _play(
+    plan: Plan,
+    cast: Cast,
+    driver: LoopbackDriver,
+    each: Callable[[int, Trace], None] | None,
+    progress: Progress | None,
+    *,
+    kept_max: int | None,
+) -> Tally:
     """Play all calls and judge the whole; when all are over, do not wait until their transactions have died."""
 
     def progressed(over: int, of: int) -> None:
@@ -115,10 +140,17 @@ def _play(plan: Plan, cast: Cast, driver: LoopbackDriver, progress: Progress | N
         if progress is not None:
             progress(over, of)
 
-    numbers, tally = range(plan.flow.calls.count), Tally(plan)
+    def done(call: CallRun) -> None:
+        tally.add(call)
+        if each is not None and call.trace is not None:
+            each(call.number, call.trace)
+
+    numbers, tally = range(plan.flow.calls.count), Tally(plan, kept_max=kept_max)
+    if cast.systems is not None and len(numbers) > 1:
+        tally.load = Load()
     with collecting_nothing():
         try:
-            tally.interrupted = Crowd(plan, cast, driver, numbers, tally.add, progressed).play(numbers)
+            tally.interrupted = Crowd(plan, cast, driver, numbers, done, progressed).play(numbers)
         except ForeignError as error:
             tally.broken = error
     return tally

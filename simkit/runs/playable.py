@@ -7,7 +7,7 @@ from typing import Final
 from ..errors import Fault
 from ..flows.model import Flow
 from ..flows.systems import TO_ITS_PROCESS, stimuli
-from ..units import HOUR
+from ..units import HOUR, MS
 
 
 def refuse_systems(flow: Flow) -> list[Fault]:
@@ -16,15 +16,23 @@ def refuse_systems(flow: Flow) -> list[Fault]:
     return [Fault(actor.source, message.format(actor.name)) for actor in flow.systems]
 
 
+EVERY_US: Final = 10 * MS
+"""Calls of a flow that does not say how far apart they begin do so in this time, which is real: a hundred a second."""
+AT_ONCE: Final = 1_000
+"""So many of them at most are under way at once, unless the flow says so."""
+CALLS_MAX: Final = 10_000
+"""Each call leaves 30 kB behind until the run is over: to tidy up meanwhile would make the others late."""
 LIMIT_US: Final = 1 * HOUR
 """So long, of real time, a flow that says no `limit` is played against a real system."""
 
 
 def limited(flow: Flow, speed: int) -> Flow:
-    """Return a flow with a limit of its own, or else the one that real time suggests."""
-    if not flow.systems or "limit" in flow.sources:
+    """Return a flow with limits of its own, or else with those that a real system suggests."""
+    if not flow.systems:
         return flow
-    return replace(flow, limit_us=min(flow.limit_us, LIMIT_US * speed))
+    calls = replace(flow.calls, every_us=flow.calls.every_us or EVERY_US * speed, at_once=flow.calls.at_once or AT_ONCE)
+    limit_us = flow.limit_us if "limit" in flow.sources else min(flow.limit_us, LIMIT_US * speed)
+    return replace(flow, limit_us=limit_us, calls=calls)
 
 
 def speed_of(flow: Flow, speed: int | None) -> int | None:
@@ -52,6 +60,14 @@ def _faults(flow: Flow) -> Iterator[Fault]:
     if flow.expect.log and not started:
         message = "the log of a system that runs already is not read: have it started (`start`, or --start)"
         yield Fault(flow.expect.sources.get("log", flow.source), message)
+    if flow.calls.count > CALLS_MAX:
+        message = f"at most {CALLS_MAX:,} calls are played against a real system, not {flow.calls.count:,}"
+        yield Fault(flow.sources.get("calls", flow.source), message)
+    if flow.calls.count > 1:
+        for stimulus in stimuli(flow.steps):
+            if stimulus.actor in started and stimulus.verb in TO_ITS_PROCESS:
+                message = f"all {flow.calls.count} calls share '{stimulus.actor}': only in a single one can it"
+                yield Fault(stimulus.source, f"{message} {stimulus.verb.value}")
     names = {actor.name for actor in flow.systems} - started
     for stimulus in stimuli(flow.steps):
         if stimulus.actor in names and stimulus.verb in TO_ITS_PROCESS:

@@ -15,6 +15,7 @@ from ..trace import Trace
 
 if TYPE_CHECKING:
     from ..drivers.outside import Hearsay
+    from .load import Load
 
 Address = tuple[str, int]
 
@@ -173,6 +174,8 @@ class Run:
     """What ended the run: the failure of a party's code that is not ours."""
     wire: Wire | None = None
     """None: it was played in virtual time."""
+    load: "Load | None" = None
+    """Many calls against a real system, in figures."""
 
     @property
     def driver(self) -> str:

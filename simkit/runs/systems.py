@@ -52,11 +52,13 @@ class Systems:
         self.goodbye_us = GOODBYE_US * speed
         self.call_within_us = CALL_WITHIN_US * speed
         self._silence_us = min(SILENCE_MOST_US, max(SILENCE_US, SILENCE_REAL_US * speed))
+        self._actors = flow.systems
         self._calls = flow.calls.count
         self._transport = flow.transport
         first = first_invite(flow)
         self._caller = first.sender if first else None
-        self._actors = flow.systems
+        self.calls_us = any(actor.name == self._caller for actor in self._actors)
+        """Whether calls begin when a system likes."""
         self._addresses = addresses
         self._started: dict[str, Started] = {}
         self._stack = ExitStack()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ..errors import ForeignError
 from ..trace import Trace
 from .call_run import CallRun
+from .load import Load
 from .outcome import Judgement, Term, judge, terms
 from .plan import Line, Plan
 from .run import SHOWN_MAX, Address, CallSummary, Expectation, Failure, Run, Verdict
@@ -29,7 +30,11 @@ class Finding(NamedTuple):
 class Tally:
     """Adds up calls that are over."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, kept_max: int | None = None) -> None:
+        """Keep the traces of so many calls that were recorded, beside those that failed and are shown; None: of all."""
+        self._kept_max = kept_max
+        self.load: Load | None = None
+        """Where figures are wanted, what they come to."""
         self.interrupted = False
         self.broken: ForeignError | None = None
         self.failed_calls: list[int] = []
@@ -60,7 +65,10 @@ class Tally:
             self.failed_calls.append(call.number)
         else:
             self._failures_omitted += failed
-        if call.trace is not None:
+        if self.load is not None and call.trace is not None:
+            self.load.add(call.trace, failure or next((each.failure for each in judgements if each.failure), None))
+        is_shown = call.number in self.failed_calls
+        if call.trace is not None and (is_shown or self._kept_max is None or len(self._traces) < self._kept_max):
             self.show(call)
 
     def show(self, call: CallRun) -> None:
@@ -88,6 +96,7 @@ class Tally:
             addresses=addresses,
             interrupted=self.interrupted,
             broken=self.broken,
+            load=self.load,
         )
 
     def _verdict(self) -> Verdict:
