@@ -126,6 +126,7 @@ class LoopbackDriver(Driver):
             if is_past and (not self._in_flight or self._clock.read() > until):
                 return RunEnd.LIMIT if self._events or self._in_flight else RunEnd.IDLE
             wait_at = until if next_at is None else min(next_at, until)
+            self._clock.forget_work()
             self._listen(selector, self._wait_s(wait_at))
             self._act()
         return RunEnd.STOPPED
@@ -205,7 +206,10 @@ class LoopbackDriver(Driver):
 
     def _listen(self, selector: selectors.BaseSelector, wait_s: float) -> None:
         """Take in what arrives, or has arrived already; wait no longer than this for something to come."""
-        for key, _ in selector.select(wait_s):
+        ready = selector.select(wait_s)
+        if wait_s:
+            self._clock.read()  # waiting is time, work is not
+        for key, _ in ready:
             if key.fileobj is self._sniffer:
                 self._sniffer.read()
                 continue
@@ -215,6 +219,7 @@ class LoopbackDriver(Driver):
                     self._lost(arrived)
                 else:
                     self._receive(arrived)
+                self._clock.forget_work()
 
     def _receive(self, datagram: Datagram) -> None:
         flights = self._in_flight.get(datagram)

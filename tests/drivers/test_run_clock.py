@@ -4,7 +4,7 @@ from time import monotonic_ns, time_ns
 
 import pytest
 
-from simkit.drivers.run_clock import STALL_NS, RunClock
+from simkit.drivers.run_clock import STALL_NS, WORK_NS, RunClock
 from simkit.units import HOUR, MS, S
 
 MS_NS = 1_000_000
@@ -80,3 +80,22 @@ def test_times_of_the_calendar_are_found_again_even_around_a_skip() -> None:
 def test_a_clock_does_not_stand_still() -> None:
     with pytest.raises(AssertionError, match="stand still"):
         RunClock(0)
+
+
+def test_the_machines_own_work_is_next_to_no_time_where_idle_time_is_skipped() -> None:
+    machine = Machine()
+    clock = machine.clock(None)
+    for _ in range(1000):
+        machine.pass_ms(1)
+        clock.forget_work()
+    assert clock.read() == 1000 * WORK_NS // 1000
+    machine.pass_ms(5)
+    assert clock.read() == 1000 * WORK_NS // 1000 + 5 * MS
+
+
+def test_at_a_fixed_speed_work_takes_its_time() -> None:
+    machine = Machine()
+    clock = machine.clock(20)
+    machine.pass_ms(8)
+    clock.forget_work()
+    assert clock.read() == 160 * MS
