@@ -1,16 +1,24 @@
 """`simkit audit`: judge captures by the rules."""
 
 import os
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from ..errors import CaptureError, NothingToRunError
 from ..reports.audit import BROKEN_MAX, TOLD_MAX, CaptureAudit, audit_table, audit_text, audit_verdict, is_broken
 from ..rulebook import Severity
-from .outputs import STANDARD_OUTPUT, Output
+from . import options
+from .main import EXIT_INTERRUPTED
+from .options import Reported
+from .outputs import Output
+from .progress import Progress
 from .terminal import say, style
+
+if TYPE_CHECKING:
+    from ..captures.reader import CaptureReader
 
 EXIT_BROKEN: Final = 1
 SUFFIXES: Final = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz")
@@ -24,48 +32,62 @@ SUFFIXES: Final = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz")
 @click.option("--junit", metavar="FILE", help="Write JUnit XML.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only the table or the verdict.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell every call in full.")
-@click.option("--color/--no-color", "colour", default=None, help="Colours, whatever the terminal.")
-def command(paths: tuple[str, ...], speed: int, strict: bool, quiet: bool, verbose: bool, **given: Any) -> int:
+@options.colour
+def command(paths: tuple[str, ...], speed: int, strict: bool, **given: Any) -> int:
     """Judge the calls of captures by RFC 4028 and what decides a call's fate: files, folders, or - for standard input.
 
     An error is a broken MUST, a warning a broken SHOULD, a note a custom that the field knows. Exit code 1 where there
     is an error (with --strict, a warning); 2 where a capture cannot be read.
     """
-    keeps_all = verbose or given["json"] is not None  # else memory does not grow with the calls
-    looks, silent = style(given["colour"]), STANDARD_OUTPUT in (given["json"], given["junit"])
-    audited = []
-    for path in _captures(paths):
-        capture = _audit(path, speed, keeps_all=keeps_all)
-        audited.append(capture)
-        if capture.unreadable is not None:
-            say(capture.unreadable, err=True)
-        elif not quiet and not silent:
-            say(("\n" if len(audited) > 1 else "") + audit_text(capture, looks, verbose=verbose))
-    if len(audited) > 1 and not silent:
-        say(("" if quiet else "\n") + audit_table(audited, looks))
-    elif quiet and not silent and audited[0].unreadable is None:
-        say(audit_verdict(audited[0], looks))
-    _write(audited, given)
+    options, captures, audited = Reported(**given), [*_captures(paths)], list[CaptureAudit]()
+    options.check_files(captures, "the capture")
+    with ExitStack() as stack:
+        outputs = {name: stack.enter_context(Output(path)) for name, path in options.files().items() if path}
+        for path in captures:
+            capture = _audit(path, speed, options)
+            audited.append(capture)
+            _say(capture, options, is_first=len(audited) == 1)
+            if capture.interrupted:
+                break
+        _write(audited, outputs)
+    _say_all(audited, options)
     return _exit_code(audited, strict=strict)
 
 
+def _say(capture: CaptureAudit, options: Reported, *, is_first: bool) -> None:
+    if capture.unreadable is not None:
+        say(capture.unreadable, err=True)
+    elif not options.quiet and not options.is_silent:
+        text = audit_text(capture, style(options.colour), verbose=options.verbose)
+        say(text if is_first else f"\n{text}")
+
+
+def _say_all(audited: list[CaptureAudit], options: Reported) -> None:
+    looks = style(options.colour)
+    if len(audited) > 1 and not options.is_silent:
+        say(("" if options.quiet else "\n") + audit_table(audited, looks))
+    elif options.quiet and not options.is_silent and audited[0].unreadable is None:
+        say(audit_verdict(audited[0], looks))
+
+
 def _exit_code(audited: list[CaptureAudit], *, strict: bool) -> int:
+    if audited[-1].interrupted:
+        return EXIT_INTERRUPTED
     if any(capture.unreadable is not None for capture in audited):
         return CaptureError.exit_code
     severities = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
     return EXIT_BROKEN if any(capture.counts[one] for capture in audited for one in severities) else 0
 
 
-def _write(audited: list[CaptureAudit], given: dict[str, Any]) -> None:
+def _write(audited: list[CaptureAudit], outputs: Mapping[str, Output]) -> None:
     import json
 
     from ..reports.audit_json import audit_junit, audit_object
 
-    if given["json"]:
-        with Output(given["json"]) as output:
+    for name, output in outputs.items():
+        if name == "--json":
             output.write("".join(json.dumps(audit_object(capture)) + "\n" for capture in audited))
-    if given["junit"]:
-        with Output(given["junit"]) as output:
+        else:
             output.write(audit_junit(audited))
 
 
@@ -86,26 +108,39 @@ def _captures(paths: tuple[str, ...]) -> Iterator[str]:
         yield from found
 
 
-def _audit(path: str, speed: int, *, keeps_all: bool) -> CaptureAudit:
+def _audit(path: str, speed: int, options: Reported) -> CaptureAudit:
     """Read a capture and judge its calls as they end, so that memory does not grow with the file."""
-    from ..audit.auditor import audit_call
-    from ..captures.calls import captured_calls
     from ..captures.reader import read_capture
     from ..runs.crowd import collecting_rarely
 
-    capture, kept_max = CaptureAudit(path), TOLD_MAX + BROKEN_MAX
+    capture = CaptureAudit(path)
     try:
         with read_capture(path) as reader, collecting_rarely():
-            for call in captured_calls(reader):
-                found = audit_call(call.trace, speed=speed, ended_at=call.watched_until)
-                capture.call_count += 1
-                capture.sip_messages += sum(1 for _ in call.trace.messages())
-                capture.counts.update(finding.severity for finding in found.findings)
-                if keeps_all or capture.call_count <= TOLD_MAX or (is_broken(found) and len(capture.calls) < kept_max):
-                    capture.calls.append(found)
+            try:
+                _judge(capture, reader, speed, keeps_all=options.verbose or options.json is not None)
+            except KeyboardInterrupt:
+                capture.interrupted = True
+            capture.packets, capture.skipped, capture.truncated = reader.packets, reader.skipped, reader.truncated
+            capture.malformed = [f"frame {each.frame}: {each.reason}" for each in reader.malformed[:TOLD_MAX]]
     except CaptureError as error:
         capture.unreadable = str(error)
-        return capture
-    capture.packets, capture.skipped, capture.truncated = reader.packets, reader.skipped, reader.truncated
-    capture.malformed = [f"frame {each.frame}: {each.reason}" for each in reader.malformed[:TOLD_MAX]]
     return capture
+
+
+def _judge(capture: CaptureAudit, reader: "CaptureReader", speed: int, *, keeps_all: bool) -> None:
+    """Judge each call; of many, those are kept that are told of, unless all are wanted."""
+    from ..audit.auditor import audit_call
+    from ..captures.calls import captured_calls
+
+    progress, kept_max = Progress(), TOLD_MAX + BROKEN_MAX
+    try:
+        for call in captured_calls(reader):
+            found = audit_call(call.trace, speed=speed, ended_at=call.watched_until)
+            capture.call_count += 1
+            capture.sip_messages += sum(1 for _ in call.trace.messages())
+            capture.counts.update(finding.severity for finding in found.findings)
+            if keeps_all or capture.call_count <= TOLD_MAX or (is_broken(found) and len(capture.calls) < kept_max):
+                capture.calls.append(found)
+            progress.count(capture.call_count, "calls judged")
+    finally:
+        progress.clear()

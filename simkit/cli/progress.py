@@ -20,12 +20,19 @@ class Progress:
 
     def show(self, done: int, total: int, unit: str) -> None:
         """Say "1,200 of 10,000 calls", unless it was said a moment ago."""
+        self._say(f"{done:,} of {total:,} {unit}")
+
+    def count(self, done: int, unit: str) -> None:
+        """Say "1,200 calls", where nobody knows how many there are."""
+        self._say(f"{done:,} {unit}")
+
+    def _say(self, text: str) -> None:
         now = monotonic()
         if now < self._next_at:
             return
         self._next_at = now + BETWEEN_S
         self._is_shown = True
-        sys.stderr.write(f"\r\x1b[K{done:,} of {total:,} {unit}")
+        sys.stderr.write(f"\r\x1b[K{text}")
         sys.stderr.flush()
 
     def show_time(self, done_us: int, total_us: int) -> None:

@@ -85,7 +85,7 @@ class Replay:
             return
         for call in calls:
             failed = call.verdict is not Verdict.PASS
-            if manner is Manner.VERBOSE or (failed and self._shown < SHOWN_MAX):
+            if manner is Manner.VERBOSE or (call.verdict is Verdict.FAIL and self._shown < SHOWN_MAX):
                 self._shown += 1
                 say(differences_text(call, look, verbose=manner is Manner.VERBOSE) + "\n")
             is_one = len(self.paths) == len(calls) == 1

@@ -54,6 +54,8 @@ class CaptureAudit:
     """How many findings of each severity all its calls have."""
     unreadable: str | None = None
     """Why it could not be read at all."""
+    interrupted: bool = False
+    """Whether it was left before its end."""
 
 
 def audit_text(capture: CaptureAudit, style: Style, *, verbose: bool = False) -> str:
@@ -180,10 +182,11 @@ def _finding(finding: Finding, style: Style) -> list[str]:
 
 def audit_verdict(capture: CaptureAudit, style: Style) -> str:
     """Return the last line: how many findings of each severity, in how many calls."""
-    word = "FAIL" if capture.counts[Severity.ERROR] else "PASS"
-    painted = style.paint(word, Colour.BAD if word == "FAIL" else Colour.GOOD)
+    word = "FAIL" if capture.counts[Severity.ERROR] else "ERROR" if capture.interrupted else "PASS"
+    painted = style.paint(word, Colour.GOOD if word == "PASS" else Colour.BAD)
     found = ", ".join(_count(capture.counts[severity], severity.value) for severity in Severity)
-    return f"{painted}  {found}   {_count(capture.call_count, 'call')}"
+    cut = f"   interrupted after {_count(capture.packets, 'packet')}" if capture.interrupted else ""
+    return f"{painted}  {found}   {_count(capture.call_count, 'call')}{cut}"
 
 
 def _count(count: int, noun: str) -> str:

@@ -21,6 +21,7 @@ def audit_object(capture: CaptureAudit) -> dict[str, object]:
         "skipped": dict(capture.skipped),
         "truncated": capture.truncated,
         "error": capture.unreadable,
+        "interrupted": capture.interrupted,
         "calls": [audited_call_object(call) for call in capture.calls],
         "violations": [finding_object(finding) for call in capture.calls for finding in call.findings],
     }

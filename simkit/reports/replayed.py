@@ -48,8 +48,8 @@ class ReplayedCall:
     @property
     def verdict(self) -> Verdict:
         """Whether it went as recorded."""
-        if self.interrupted:
-            return Verdict.ERROR
+        if self.interrupted and self.missing:
+            return Verdict.ERROR  # nobody knows what would have come
         return Verdict.PASS if self.comparison.equal and not self.broken else Verdict.FAIL
 
     @property
@@ -84,12 +84,12 @@ def call_line(call: ReplayedCall, style: Style) -> str:
     """Return "FAIL  x.pcap as uac: 5 messages; never came: 200 BYE", without a line end."""
     if call.side:
         parts = [f"{call.title}: {_count(call.messages, 'message')}"]
-        if call.missing:
+        if call.missing and not call.interrupted:
             parts.append(f"never came: {', '.join(title_of(step.message) for step in call.missing)}")
         parts += [f"{finding.actor} broke {finding.rule}" for finding in call.broken]
     else:
         parts = [f"{call.title}: {call.messages} of {_count(len(call.came), 'message')} arrived"]
-    if call.interrupted:
+    if call.verdict is Verdict.ERROR:
         parts.append("interrupted")
     word = call.verdict.upper()
     first, *rest = wrap(style.text(f"{word}  {'; '.join(parts)}"), style.width, indent=6)

@@ -34,7 +34,7 @@ def replayed_object(call: ReplayedCall) -> dict[str, object]:
         "virtual_us": last_at,
         "wall_us": None,
         "messages": call.messages,
-        "expectations": [_expectation(step, at) for step, at in call.came],
+        "expectations": [_expectation(step, at, call.verdict) for step, at in call.came],
         "calls": [audited_call_object(call.audit)],
         "violations": [finding_object(finding) for finding in call.audit.findings],
         "newly_broken": [finding.rule for finding in call.broken],
@@ -47,11 +47,12 @@ def replayed_object(call: ReplayedCall) -> dict[str, object]:
     }
 
 
-def _expectation(step: Transit, at: int | None) -> dict[str, object]:
+def _expectation(step: Transit, at: int | None, verdict: Verdict) -> dict[str, object]:
+    missed = Verdict.ERROR if verdict is Verdict.ERROR else Verdict.FAIL
     return {
         "line": None,
         "text": f"{step.sender} -> {step.receiver}: {title_of(step.message)}",
-        "verdict": (Verdict.FAIL if at is None else Verdict.PASS).value,
+        "verdict": (missed if at is None else Verdict.PASS).value,
         "expected_us": step.sent_at,
         "actual_us": at,
     }

@@ -6,6 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from simkit.audit.finding import CallAudit
+from simkit.trace import Trace
+
 from .conftest import Simkit
 
 CARELESS = """\
@@ -127,3 +130,39 @@ def test_a_capture_that_breaks_off_is_judged_as_far_as_it_goes(simkit: Simkit, f
     result = simkit("audit", "cut.pcap")
     assert result.exit_code == 1
     assert "cut.pcap  4 packets, 4 SIP messages\nthe file breaks off: " in result.stdout
+
+
+def test_what_was_found_before_an_interruption_is_told_and_written(
+    simkit: Simkit, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simkit("replay", "flows/short.yaml", "--calls", "3", "--save", "seen.pcap")
+    judged: list[object] = []
+
+    def audit_call(trace: Trace, **options: object) -> CallAudit:
+        if judged:
+            raise KeyboardInterrupt
+        judged.append(trace)
+        return CallAudit("first")
+
+    monkeypatch.setattr("simkit.audit.auditor.audit_call", audit_call)
+    result = simkit("audit", "seen.pcap", "seen.pcap", "--json", "found.json", "-q")
+    assert result.exit_code == 130
+    assert result.stdout.startswith("ERROR  0 errors, 0 warnings, 0 notes   1 call   interrupted after ")
+    (found,) = (json.loads(line) for line in (folder / "found.json").read_text().splitlines())
+    assert (found["interrupted"], [call["call_id"] for call in found["calls"]]) == (True, ["first"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param(("--json", "-", "--junit", "-"), "cannot share standard output", id="two on standard output"),
+        pytest.param(("--json", "seen.pcap"), "--json seen.pcap would write over the capture", id="over the capture"),
+    ],
+)
+def test_what_cannot_be_written_is_told_before_anything_is_read(
+    simkit: Simkit, words: tuple[str, ...], message: str
+) -> None:
+    simkit("replay", "flows/short.yaml", "--save", "seen.pcap")
+    result = simkit("audit", "seen.pcap", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in " ".join(result.stderr.split())
