@@ -137,7 +137,7 @@ def _judge(capture: CaptureAudit, reader: "CaptureReader", speed: int, *, keeps_
         for call in captured_calls(reader):
             found = audit_call(call.trace, speed=speed, ended_at=call.watched_until)
             capture.call_count += 1
-            capture.sip_messages += sum(1 for _ in call.trace.messages())
+            capture.sip_messages += len(call.trace.records)  # a capture has nothing else
             capture.counts.update(finding.severity for finding in found.findings)
             if keeps_all or capture.call_count <= TOLD_MAX or (is_broken(found) and len(capture.calls) < kept_max):
                 capture.calls.append(found)

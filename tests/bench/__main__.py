@@ -41,7 +41,9 @@ def _options(words: Sequence[str]) -> Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHES)}; without one: all")
     effort = parser.add_mutually_exclusive_group()
     effort.add_argument("--quick", dest="effort", action="store_const", const=QUICK, help="few rounds, 1,000 calls")
-    effort.add_argument("--full", dest="effort", action="store_const", const=FULL, help="100,000 calls too")
+    effort.add_argument(
+        "--full", dest="effort", action="store_const", const=FULL, help="100,000 calls and a million messages too"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON too")
     parser.set_defaults(effort=USUAL)
     options = parser.parse_args(words)

@@ -1,7 +1,8 @@
 """What programs cost, in turns: each in a process of its own, A B A B, and of each the median.
 
 A machine is slow for a while and then fast again. Programs that take turns have the same share of both, so that the
-ratio of their costs says more than either cost. What is counted is time on the processor, not time on the clock.
+ratio of their costs says more than either cost. What is counted is time on the processor, unless it is said that it is
+time on the clock.
 """
 
 import json
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryFile
+from time import perf_counter
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -22,22 +24,26 @@ MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Words for Python. With `times_itself` it prints {"cpu_s": ..., "count": ...}: the cost of the part at issue."""
+    """Words for Python, or for another program."""
 
     words: tuple[str, ...]
     times_itself: bool = False
+    """It prints {"seconds": ..., "count": ...}: the cost of the part at issue."""
+    by_the_clock: bool = False
+    """What counts is how long it takes, busy or not."""
+    executable: str = sys.executable
 
     @property
     def command(self) -> tuple[str, ...]:
         """The whole command line."""
-        return (sys.executable, *self.words)
+        return (self.executable, *self.words)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What one run of a program took."""
 
-    cpu_s: float
+    seconds: float
     peak_bytes: int
     """The most memory that its process held at any time; never less than ours, which it grew out of."""
     count: int = 0
@@ -51,6 +57,7 @@ def part(name: str, *values: object) -> Program:
 
 def measure(program: Program) -> Cost:
     """Run a program to its end; raises CalledProcessError, with what it complained of, where it fails."""
+    began = perf_counter()
     with TemporaryFile("w+") as errors:
         with subprocess.Popen(
             program.command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, stderr=errors
@@ -63,10 +70,11 @@ def measure(program: Program) -> Cost:
             errors.seek(0)
             raise subprocess.CalledProcessError(process.returncode, program.command, stderr=errors.read())
     peak_bytes = usage.ru_maxrss * MAXRSS_UNIT
-    if not program.times_itself:
-        return Cost(usage.ru_utime + usage.ru_stime, peak_bytes)
-    said = json.loads(output)
-    return Cost(said["cpu_s"], peak_bytes, said["count"])
+    if program.times_itself:
+        said = json.loads(output)
+        return Cost(said["seconds"], peak_bytes, said["count"])
+    took_s = perf_counter() - began
+    return Cost(took_s if program.by_the_clock else usage.ru_utime + usage.ru_stime, peak_bytes)
 
 
 def _environment() -> dict[str, str]:
@@ -83,7 +91,7 @@ def in_turns(programs: Sequence[Program], rounds: int) -> list[Cost]:
 def middle(costs: Sequence[Cost]) -> Cost:
     """Return the medians of what several runs of the same program took."""
     return Cost(
-        cpu_s=median(cost.cpu_s for cost in costs),
+        seconds=median(cost.seconds for cost in costs),
         peak_bytes=int(median(cost.peak_bytes for cost in costs)),
         count=costs[0].count,
     )

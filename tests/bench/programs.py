@@ -5,10 +5,13 @@ They say what the part at issue took, and of how many: what comes before it, suc
 
 import json
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from math import ceil
 from subprocess import PIPE, Popen
-from time import process_time
+from time import monotonic_ns, process_time
 from typing import Any
+
+from simkit.units import S
 
 DAY = """\
 simkit: 1
@@ -37,6 +40,59 @@ expect: {reason: hung-up, refreshes: 95}
 """
 """One call, refreshed for a day."""
 
+NINE = """\
+simkit: 1
+name: nine
+actors:
+  alice: {role: uac, session_timer: {default_expires: 1800, prefer_refresher: uac}}
+  bob: {role: uas, answers: by hand}
+calls: {count: 1, every: 100ms}
+flow:
+  - alice: call bob
+  - alice -> bob: INVITE
+  - bob: ring
+    at: start + 100ms
+  - bob -> alice: 180 INVITE
+  - bob: answer
+    at: start + 2s
+  - bob -> alice: 200 INVITE
+    mark: up
+  - alice -> bob: ACK
+  - alice -> bob: INVITE
+    at: up + 900s
+  - bob -> alice: 200 INVITE
+  - alice -> bob: ACK
+  - alice: hang up
+    at: up + 1200s
+  - alice -> bob: BYE
+  - bob -> alice: 200 BYE
+"""
+"""A call of nine messages; of many, 12,000 are up at a time."""
+
+PUNCTUAL = """\
+simkit: 1
+name: punctual
+actors:
+  alice: {role: uac, session_timer: {default_expires: 20, min_se: 20, prefer_refresher: uac}}
+  bob: {role: uas, session_timer: {min_se: 20}}
+calls: {count: 1, every: 10ms}
+flow:
+  - alice: call bob
+  - alice -> bob: INVITE
+  - bob -> alice: 200 INVITE
+    mark: up
+  - alice -> bob: ACK
+  - alice -> bob: INVITE
+    at: up + 10s
+  - bob -> alice: 200 INVITE
+  - alice -> bob: ACK
+  - alice: hang up
+    at: up + 19s
+  - alice -> bob: BYE
+  - bob -> alice: 200 BYE
+"""
+"""Calls that come a hundred a second, are refreshed once at half of 20 s, and end before the second time."""
+
 CROWD = "flows/busy-hour.yaml"
 """Each call of it is set up, refreshed three times at half of 1800 s, and hung up after an hour: 15 messages."""
 
@@ -44,7 +100,7 @@ MESSAGES = "flows/refresh.yaml"
 """The messages of this flow are those that are parsed."""
 
 Said = tuple[float, int]
-"""Seconds on the processor, and of how many."""
+"""Seconds on the processor, unless it is said of what, and of how many."""
 
 
 def day() -> Said:
@@ -167,6 +223,43 @@ def pipes(count: str) -> Said:
         return process_time() - began, int(count)
 
 
+def punctual(calls: str) -> Said:
+    """Play so many calls at once over the loopback; say by how much 99 % of their refreshes are late at most."""
+    from simkit import load_flow
+    from simkit.runs.play import play
+
+    run = play(load_flow(PUNCTUAL), speed=1, calls=int(calls), tolerance_us=S)
+    assert run.passed, run.failures
+    assert run.wire is not None
+    answered_at: dict[str, int] = {}
+    late_us = []
+    for transit in run.wire.recording.messages():
+        message = transit.message
+        if message.start_line.startswith("INVITE ") and message.call_id in answered_at:
+            late_us.append(transit.sent_at - answered_at[message.call_id] - 10 * S)
+        elif message.start_line == "SIP/2.0 200 OK" and message.cseq.method == "INVITE":
+            answered_at.setdefault(message.call_id, transit.sent_at)
+    return _most(late_us) / S, len(late_us)
+
+
+def wakings(count: str, apart_ms: str) -> Said:
+    """Have select(2) wait until so many times; say by how much it is late at most for 99 % of them."""
+    from select import select
+
+    began, late_us = monotonic_ns(), []
+    for number in range(1, int(count) + 1):
+        due_ns = began + number * int(apart_ms) * 1_000_000
+        while (left_ns := due_ns - monotonic_ns()) > 0:
+            select([], [], [], left_ns / 1e9)
+        late_us.append(-left_ns // 1000)
+    return _most(late_us) / S, int(count)
+
+
+def _most(late_us: Sequence[int]) -> int:
+    """Return what 99 % of these are below."""
+    return sorted(abs(late) for late in late_us)[ceil(0.99 * len(late_us)) - 1]
+
+
 def _messages() -> list[bytes]:
     from simkit import load_flow, simulate
 
@@ -186,10 +279,11 @@ def _simulated(source: str, *, calls: int | None = None) -> Said:
 
 
 PROGRAMS = {
-    program.__name__: program for program in (day, crowd, events, bare, loop, parse, sipmessage, exchange, pipes)
+    program.__name__: program
+    for program in (day, crowd, events, bare, loop, parse, sipmessage, exchange, pipes, punctual, wakings)
 }
 
 if __name__ == "__main__":
     _, name, *values = sys.argv
-    cpu_s, count = PROGRAMS[name](*values)
-    sys.stdout.write(json.dumps({"cpu_s": cpu_s, "count": count}) + "\n")
+    seconds, count = PROGRAMS[name](*values)
+    sys.stdout.write(json.dumps({"seconds": seconds, "count": count}) + "\n")

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from simkit.captures.reader import read_capture
+
 from . import __main__ as bench
+from . import capturing
 from .figures import BENCHES, Figure
 from .measuring import Cost, Program, in_turns, measure, middle, part
 
@@ -61,13 +64,37 @@ COUNTS = [
 def test_a_program_says_how_much_it_did(program: tuple[str, ...], count: int) -> None:
     cost = measure(part(*program))
     assert cost.count == count
-    assert cost.cpu_s > 0
+    assert cost.seconds > 0
 
 
 def test_events_are_counted_for_all_calls() -> None:
     one, two = (measure(part("events", "crowd", calls)).count for calls in (1, 2))
     assert one > 15
     assert one < two <= 2 * one
+
+
+def test_a_capture_is_made_in_parts_that_follow_on_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capturing, "PART_CALLS", 2)
+    with capturing.recording(5) as path:
+        first = Path(path).read_bytes()
+        captured = list(read_capture(path))
+    with capturing.recording(5) as path:
+        assert Path(path).read_bytes() == first
+    assert len(captured) == 5 * 9
+    assert len({each.message.call_id for each in captured}) == 5
+    assert [each.at for each in captured] == sorted(each.at for each in captured)
+
+
+def test_time_on_the_clock_is_counted_where_that_is_asked_for() -> None:
+    words = ("-c", "import time; time.sleep(0.5)")
+    assert measure(Program(words, by_the_clock=True)).seconds >= 0.5
+    assert measure(Program(words)).seconds < 0.5
+
+
+def test_how_late_refreshes_are_is_told_in_seconds() -> None:
+    cost = measure(part("wakings", 20, 1))
+    assert cost.count == 20
+    assert cost.seconds >= 0
 
 
 def test_an_unknown_bench_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
