@@ -11,7 +11,7 @@ from ..runs.playable import speed_of
 from ..runs.run import Run
 from ..runs.side_by_side import Begun, play_side_by_side
 from .plays import Play
-from .running import Progressed
+from .words import Words
 
 if TYPE_CHECKING:
     from ..conformance.audits import Audits
@@ -41,15 +41,15 @@ class Done:
     """None: they were not asked for."""
 
 
-def play_each(plays: Sequence[Play], terms: Terms, progressed: Progressed) -> Generator[Done]:
-    """Yield what came of each; `progressed` is told how far those have come that are played at a time.
+def play_each(plays: Sequence[Play], terms: Terms, words: Words) -> Generator[Done]:
+    """Yield what came of each; the words tell meanwhile how far those have come that are played at a time.
 
     After an interruption, what had begun by then is still yielded. Raises SetupError where a socket cannot be had.
     """
     for _, group in groupby(plays, key=lambda each: each.capture or id(each)):
         together = list(group)
         audits = _audits_of_load(together[0].flow, terms)
-        runs = _play(together, terms, progressed, audits)
+        runs = _play(together, terms, words, audits)
         for each, run in zip(together, runs, strict=True):
             each.judge(run)
             yield Done(each, run, _judged(run, audits) if each.flow.awaits_audit else None)
@@ -57,7 +57,7 @@ def play_each(plays: Sequence[Play], terms: Terms, progressed: Progressed) -> Ge
             return
 
 
-def _play(together: Sequence[Play], terms: Terms, progressed: Progressed, audits: "Audits | None") -> list[Run]:
+def _play(together: Sequence[Play], terms: Terms, words: Words, audits: "Audits | None") -> list[Run]:
     ports = {name: port for name, port in terms.ports.items() if any(name in each.flow.actors for each in together)}
     if len(together) == 1:
         run = play(
@@ -71,7 +71,8 @@ def _play(together: Sequence[Play], terms: Terms, progressed: Progressed, audits
             ports=ports,
             allow_host=terms.allow_host,
             each=audits.add if audits is not None else None,
-            progress=progressed,
+            progress=words.progressed,
+            ticked=words.ticked,
         )
         return [run]
     first_at = min(each.begins_at for each in together)
@@ -87,7 +88,8 @@ def _play(together: Sequence[Play], terms: Terms, progressed: Progressed, audits
         host=terms.host,
         ports=ports,
         allow_host=terms.allow_host,
-        progress=progressed,
+        progress=words.progressed,
+        ticked=words.ticked,
     )
 
 

@@ -16,7 +16,9 @@ class Progress:
 
     def __init__(self) -> None:
         self._is_shown = False
-        self._next_at = monotonic() + QUIET_S if sys.stderr.isatty() else float("inf")
+        self.is_watched = sys.stderr.isatty()
+        """Whether anything is shown at all."""
+        self._next_at = monotonic() + QUIET_S if self.is_watched else float("inf")
 
     def show(self, done: int, total: int, unit: str) -> None:
         """Say "1,200 of 10,000 calls", unless it was said a moment ago."""

@@ -276,7 +276,7 @@ def _replay(plays: Sequence[Play], options: Options) -> int:
 def _collect(plays: Sequence[Play], options: Options, words: Words, done: list[Done]) -> BaseException | None:
     """Play all, and say what came of each; return what ended them before the last."""
     interrupted = False
-    with closing(play_each(plays, options.terms, words.progressed)) as coming:
+    with closing(play_each(plays, options.terms, words)) as coming:
         try:
             for each in coming:
                 comparison = each.play.compare(each.run)

@@ -1,6 +1,6 @@
 """What people read of a simulation: about each run as it comes in, and about all of them at the end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from time import perf_counter_ns
 
@@ -8,6 +8,7 @@ from ..reports.failure import failures
 from ..reports.style import Style
 from ..reports.summary import single, table, totals, verdict_line
 from ..runs.run import Run
+from ..units import S
 from .progress import Progress
 from .terminal import say
 
@@ -33,6 +34,15 @@ class Words:
         """Show how far a single flow has come."""
         if total > 1:
             self._progress.show(done, total, "calls")
+
+    @property
+    def ticked(self) -> Callable[[int], None] | None:
+        """Where somebody looks at a terminal: to be told the time of what is under way, now and then."""
+        return self._ticked if self._progress.is_watched else None
+
+    def _ticked(self, now_us: int) -> None:
+        if self._count == 1:
+            self._progress.count(now_us // S, "s")
 
     def add(self, run: Run, done: int, *, more: str = "") -> None:
         """Say what is to be said of one run at once; `more` where it is told in full, or has failed."""

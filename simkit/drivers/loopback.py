@@ -41,6 +41,7 @@ STUCK_AFTER_S: Final = 5.0
 """The same of what was sent over a connection: it is no whole message."""
 
 WAIT_MAX_S: Final = 60.0
+TICK_S: Final = 0.25
 SELECT_MAX: Final = 1024  # FD_SETSIZE: select(2) watches no file descriptor beyond it
 
 
@@ -80,6 +81,8 @@ class LoopbackDriver(Driver):
         """How many datagrams came that no party of ours had sent, and were ignored."""
         self.sent: list[Sent] = []
         self.outside = Outside(allow_host=allow_host)
+        self.ticked: Callable[[int], None] | None = None
+        """Told the time at least every TICK_S of real time, where somebody watches."""
         self._recorded_max = recorded_max
         self._endpoints = endpoints
         self._clock = clock
@@ -129,6 +132,8 @@ class LoopbackDriver(Driver):
             self._clock.forget_work()
             self._listen(selector, self._wait_s(wait_at))
             self._act()
+            if self.ticked is not None:
+                self.ticked(self._clock.read())
         return RunEnd.STOPPED
 
     def stop(self) -> None:
@@ -153,7 +158,7 @@ class LoopbackDriver(Driver):
             return min(self._clock.wait_s(until_at), self._gone_after_s)
         if self._clock.skips:
             self._clock.skip_to(until_at)
-        return min(self._clock.wait_s(until_at), WAIT_MAX_S)
+        return min(self._clock.wait_s(until_at), WAIT_MAX_S if self.ticked is None else TICK_S)
 
     def _act(self) -> None:
         """Do one thing that is due; else look whether the wire has lost a datagram."""

@@ -57,6 +57,7 @@ def play(
     sniff: bool = True,
     each: Callable[[int, Trace], None] | None = None,
     progress: Progress | None = None,
+    ticked: Callable[[int], None] | None = None,
 ) -> Run:
     """Play a flow over the loopback and return what came of it; every call's trace is kept.
 
@@ -101,6 +102,7 @@ def play(
             allow_host=allow_host,
             recorded_max=MESSAGES_MAX if is_crowd else None,
         )
+        driver.ticked = ticked
         if cast.systems is not None:
             cast.systems.heard, cast.systems.hurry = driver.outside.hearsay, driver.hurry
         tally = _play(plan, cast, driver, each, progress, kept_max=RECORDED_MAX if is_crowd else None)

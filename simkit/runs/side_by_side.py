@@ -3,7 +3,7 @@
 That is how the calls of a capture go that were each rebuilt as a flow: with their recorded spacing, side by side.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter_ns
 from typing import NamedTuple
@@ -53,6 +53,7 @@ def play_side_by_side(
     allow_host: bool = False,
     sniff: bool = True,
     progress: Progress | None = None,
+    ticked: Callable[[int], None] | None = None,
 ) -> list[Run]:
     """Play flows without real systems, each from its time on, and return what came of each, in their order.
 
@@ -69,6 +70,7 @@ def play_side_by_side(
     ):
         clock = RunClock(speed)
         driver = LoopbackDriver(endpoints, clock, sniffer=listening.sniffer, allow_host=allow_host)
+        driver.ticked = ticked
         stage = _Stage(driver, sum(each.flow.calls.count for each in flows), progress)
         for number, each in enumerate(flows):
             addresses = {name: endpoints.addresses[name] for name in each.flow.actors}

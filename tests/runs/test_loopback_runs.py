@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from simkit.captures.compare import compare_calls
+from simkit.drivers import loopback
 from simkit.drivers.loopback import LoopbackDriver
 from simkit.drivers.sniffer import INTERFACE
 from simkit.errors import FlowError, SetupError
@@ -19,7 +20,7 @@ from simkit.runs.play import play
 from simkit.runs.run import Run, Verdict, Wire
 from simkit.runs.simulate import simulate
 from simkit.trace import Trace, Transit, What
-from simkit.units import MS
+from simkit.units import MS, S
 
 from ..drivers.capturing import require_capturing
 from .playing import HUNG_UP, UP, flow_of
@@ -264,3 +265,12 @@ def test_other_programs_on_the_loopback_disturb_nobody() -> None:
     assert run.passed
     assert wire(run).strays == 3
     assert wire(run).note == ""
+
+
+def test_somebody_who_watches_is_told_the_time_though_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loopback, "TICK_S", 0.001)
+    told: list[int] = []
+    lines = "- alice: hang up\n  at: up + 60s\n- alice -> bob: BYE\n- bob -> alice: 200 BYE"
+    play(flow_of(UP, lines), speed=60, ticked=told.append)
+    assert told == sorted(told)
+    assert [at for at in told if S < at < 59 * S]
