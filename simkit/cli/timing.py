@@ -42,6 +42,8 @@ def retransmission_table(base: BaseTimes) -> Iterator[str]:
         times = " ".join(f"{at / S:g}" for at in sent)
         yield f"  {message:<18} {times}; over at {base.timeout_us / S:g}"
         yield f"  {'':<18} ({timers})"
+    yield ""
+    yield "  Over TCP and TLS each is sent once, and given up at the same time; the 2xx is sent as over UDP."
 
 
 def sendings(first_us: int, longest_us: int, until_us: int) -> list[int]:

@@ -150,7 +150,9 @@ class Endpoints:
         """
         check_host(host, allow_host=allow_host)
         self.transport = transport
-        make = _maker(transport, host, Pace() if allow_host else None)
+        self.opened_from: dict[Address, Address] = {}
+        """Who has opened a connection, by the address that it came from."""
+        make = _maker(transport, host, self.opened_from, Pace() if allow_host else None)
         self._endpoints: dict[str, Place] = {}
         try:
             for name in names:
@@ -217,13 +219,12 @@ def host_towards(target: Address) -> str:
 Maker = Callable[[str, int], Place]
 
 
-def _maker(transport: Transport, host: str, pace: Pace | None) -> Maker:
+def _maker(transport: Transport, host: str, openers: dict[Address, Address], pace: Pace | None) -> Maker:
     """Return what makes places of this kind, for host and port. Raises SetupError where TLS cannot be had."""
     if not transport.is_reliable:
         return lambda host, port: Endpoint(host, port, pace)
     from .streams import StreamEndpoint  # few flows have connections
 
-    openers: dict[Address, Address] = {}
     channels = None
     if transport is Transport.TLS:
         from .tls import TlsChannels

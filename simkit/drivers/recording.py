@@ -17,10 +17,7 @@ from .sniffer import Sniffer
 
 SOCKETS: Final = "the sockets"
 
-_ILLEGIBLE: Final = {
-    Transport.TCP: "the sniffer reads datagrams alone",
-    Transport.TLS: "what is on the wire is encrypted",
-}
+_ENCRYPTED: Final = "what is on the wire is encrypted"
 
 DRAIN_S: Final = 1.0
 """The system hands over what it has captured within milliseconds; so long is waited for the rest of it."""
@@ -48,11 +45,11 @@ class Listening:
     ) -> None:
         """With `outward` others than these have part in the run, and say more than what is about its calls."""
         self.sniffer: Sniffer | None = None
-        self.why_not = _ILLEGIBLE.get(transport, "") if wanted else ""
+        self.why_not = _ENCRYPTED if wanted and transport is Transport.TLS else ""
         self._outward = outward
         try:
             if wanted and not self.why_not:
-                self.sniffer = Sniffer(addresses.values(), outward=outward)
+                self.sniffer = Sniffer(addresses.values(), outward=outward, connected=transport.is_reliable)
         except SetupError as error:
             self.why_not = str(error)
 
@@ -63,13 +60,18 @@ class Listening:
         if self.sniffer is not None:
             self.sniffer.close()
 
-    def recording(self, sent: Sequence[Sent], clock: RunClock) -> Recording:
-        """Return what was sent as the sniffer saw it, or as the sockets sent it."""
+    def recording(
+        self, sent: Sequence[Sent], clock: RunClock, opened_from: Mapping[Address, Address] | None = None
+    ) -> Recording:
+        """Return what was sent as the sniffer saw it, or as the sockets sent it.
+
+        `opened_from` says who opened connections, by the addresses that these came from.
+        """
         by_sockets = Trace([each.transit for each in sent])
         if self.sniffer is None:
             return Recording(by_sockets, SOCKETS, self.why_not)
         _drain(self.sniffer, len(sent))
-        seen, unknown = _seen(sent, self.sniffer, clock)
+        seen, unknown = _seen(sent, self.sniffer, clock, opened_from or {})
         if len(seen) == len(sent) and (self._outward or not unknown):
             seen.sort(key=lambda transit: transit.sent_at)
             return Recording(Trace([*seen]), self.sniffer.name)
@@ -84,7 +86,9 @@ def _drain(sniffer: Sniffer, expected: int) -> None:
         sniffer.read()
 
 
-def _seen(sent: Sequence[Sent], sniffer: Sniffer, clock: RunClock) -> tuple[list[Transit], int]:
+def _seen(
+    sent: Sequence[Sent], sniffer: Sniffer, clock: RunClock, names: Mapping[Address, Address]
+) -> tuple[list[Transit], int]:
     """Return the messages that the sniffer saw, at its times, and how many it saw beside them.
 
     Where a time stamp is before the last one, what was captured later is believed to have been later: two processors'
@@ -95,7 +99,8 @@ def _seen(sent: Sequence[Sent], sniffer: Sniffer, clock: RunClock) -> tuple[list
         awaited[datagram].append(transit)
     seen: list[Transit] = []
     latest_at = 0
-    for calendar_ns, datagram in sniffer.sniffed:
+    for calendar_ns, (source, destination, data) in sniffer.sniffed:
+        datagram = Datagram(names.get(source, source), names.get(destination, destination), data)
         if awaited[datagram]:
             latest_at = max(latest_at, clock.at_calendar_ns(calendar_ns))
             seen.append(replace(awaited[datagram].popleft(), sent_at=latest_at))

@@ -206,7 +206,7 @@ class StreamEndpoint:
             except OSError:
                 return
             peer = source[:2]
-            self._add(connected, self._openers.pop(peer, peer), opened_by_us=False)
+            self._add(connected, self._openers.get(peer, peer), opened_by_us=False)
         yield from ()
 
     def heard(self, named: Address, source: Address) -> None:

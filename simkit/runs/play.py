@@ -85,11 +85,10 @@ def play(
         )
         addresses = {**endpoints.addresses, **ours.systems}
         cast = Cast(flow, seed=seed, traced=timers, addresses=addresses)
-        listening = stack.enter_context(
-            Listening(
-                endpoints.addresses, wanted=sniff and not is_crowd, transport=flow.transport, outward=bool(flow.systems)
-            )
-        )
+        transport, outward = flow.transport, bool(flow.systems)
+        ends = addresses if transport.is_reliable else endpoints.addresses  # a connection of ours may be to a system
+        wanted = sniff and not is_crowd
+        listening = stack.enter_context(Listening(ends, wanted=wanted, transport=transport, outward=outward))
         if flow.systems:
             from .systems import Systems  # what starts processes is loaded for those alone who have one to start
 
@@ -106,7 +105,7 @@ def play(
         if cast.systems is not None:
             cast.systems.heard, cast.systems.hurry = driver.outside.hearsay, driver.hurry
         tally = _play(plan, cast, driver, each, progress, kept_max=RECORDED_MAX if is_crowd else None)
-        seen = listening.recording(driver.sent, clock)
+        seen = listening.recording(driver.sent, clock, endpoints.opened_from)
     run = tally.run(seed=seed, addresses=addresses)
     wire = Wire(speed, plan.tolerance_us, seen.trace, seen.by, seen.note, driver.strays)
     run.wire = wire if cast.systems is None else replace(wire, heard=cast.systems.heard, tested=cast.systems.met(clock))

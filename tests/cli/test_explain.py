@@ -106,3 +106,4 @@ def test_timing_prints_both_tables(simkit: Simkit) -> None:
     text = simkit("explain", "timing").stdout
     assert "      1800           900           932                    1768     1800" in text
     assert "INVITE             0 0.5 1.5 3.5 7.5 15.5 31.5; over at 32" in text
+    assert "Over TCP and TLS each is sent once" in text
