@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ..errors import Fault, FlowError, Source
+from ..sip.transport import Transport
 from ..sipp.data_file import DataFile, read_data_file
 from ..sipp.importing import PEERS, Imported, Terms, import_scenarios
 from ..sipp.ladder import Note, Remark
@@ -23,6 +24,9 @@ MAX_BYTES = 1 << 21
 @click.option("-o", "--output", metavar="FLOW", help="The file to write: by default as the scenario; - prints it.")
 @click.option("--force", is_flag=True, help="Write over what is there already.")
 @click.option("--service", default="service", metavar="NAME", help="What stands for [service], as SIPp's -s (service).")
+@click.option(
+    "--transport", type=click.Choice(("udp", "tcp")), default="udp", help="What carries it: SIPp's -t u1 or t1 (udp)."
+)
 @click.option("--inf", metavar="FILE", help="The data file with [field0] and so on: a case for each of its lines.")
 @click.option(
     "--peer", type=click.Choice(PEERS), default=PEERS[0], help="Whom one scenario talks to: ours, scripted (ours)."
@@ -37,6 +41,7 @@ def command(
     output: str | None,
     force: bool,
     service: str,
+    transport: str,
     inf: str | None,
     peer: str,
     call: str | None,
@@ -68,7 +73,7 @@ def command(
         raise click.UsageError(f"{len(files)} scenarios: one makes a flow, or two that talk to each other")
     contents = [(path, _read(path)) for path in files]
     data = read_data_file(_read(inf), inf) if inf else None
-    imported = import_scenarios(contents, Terms(service, data, peer))
+    imported = import_scenarios(contents, Terms(service, Transport(transport), data, peer))
     path = output or f"{imported.name}.yaml"
     _write(path, imported.text, force=force)
     _tell(imported, data, inf, quiet=quiet or path == STANDARD_OUTPUT)

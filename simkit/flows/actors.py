@@ -18,7 +18,6 @@ from .yaml_source import Map, Node, Scalar
 
 _FLOOR_S: Final = 90  # RFC 4028 sections 4 and 5
 _ACCOUNT: Final = ("user", "password")
-_AUTHENTICATION: Final = {*_ACCOUNT, "challenge"}
 
 
 def read_actors(reading: Reading, node: Node) -> dict[str, Actor]:
@@ -92,8 +91,9 @@ def _read_actor(reading: Reading, name: Scalar, node: Node) -> Actor | None:
 def _read_authentication(reading: Reading, node: Node, role: Role, fields: dict[str, Any]) -> None:
     """Put who an actor is, and whom it asks, in the place of the keys that say so."""
     places = {key.text: key.source for key, _ in node.entries} if isinstance(node, Map) else {}
-    for name in sorted(places.keys() & _AUTHENTICATION) if role is Role.SCRIPTED else ():
-        reading.refuse(places[name], f"`{name}` is for a party with rules of its own; this one is scripted")
+    if role is Role.SCRIPTED and "challenge" in places:
+        message = "`challenge` is for a party with rules of its own; this one is scripted"
+        reading.refuse(places["challenge"], message)
     account = {name: fields.pop(name) for name in _ACCOUNT if name in fields}
     if len(account) == len(_ACCOUNT):
         fields["account"] = Account(**account)

@@ -21,7 +21,7 @@ from .yaml_source import List, Map, Node, Scalar
 _HAPPENS_TO_ANYONE: Final = frozenset({Verb.CRASH, Verb.RESTART, Verb.FREEZE, Verb.THAW})
 _HAPPENS_TO_PROXIES: Final = _HAPPENS_TO_ANYONE | {Verb.IGNORE, Verb.REPLY}
 _CARRIES_HEADERS: Final = frozenset({Verb.REPLY, Verb.REJECT})
-_SHAPING: Final = {"with": "headers", "without": "without", "raw": "raw"}
+_SHAPING: Final = {"with": "headers", "without": "without", "raw": "raw", "credentials": "credentials"}
 _LOOKS: Final = "'alice: call bob', 'alice -> bob: INVITE', 'net: {...}' or 'repeat: 3'"
 
 

@@ -199,6 +199,8 @@ class Observation:
     raw: str | None = None
     content: str | None = None
     """`body`, of what a scripted actor sends; "": none."""
+    credentials: bool = False
+    """Whether a scripted actor answers the last challenge."""
 
 
 class NetVerb(Enum):

@@ -220,6 +220,7 @@ OBSERVATION: Final[Block] = {
     "retransmits": Key(Kind.COUNT, "How often exactly it is sent again.", most=1_000),
     "with": Key(Kind.HEADERS, "From a scripted party: headers to add or replace."),
     "without": Key(Kind.HEADER_NAMES, "From a scripted party: headers to leave out."),
+    "credentials": Key(Kind.BOOLEAN, "From a scripted party: answer the last challenge, by user and password (false)."),
     "raw": Key(Kind.RUN_TEXT, "From a scripted party: the message, as it goes over the wire."),
     "mark": Key(Kind.MARK, "Remember the instant of its sending under this name."),
 }

@@ -123,6 +123,7 @@ class Cast:
                 identifiers=identifiers,
                 route=self._route(actor),
                 resends=resends,
+                account=actor.account,
                 transport=self._transport,
             )
         if actor.role is Role.PROXY:
@@ -276,7 +277,8 @@ def send_as_ordered(agent: Agent, order: Observation, cast: Cast, saved: Mapping
     elif order.pattern.status is None:
         assert order.pattern.method is not None
         target = cast.target(order.sender, order.receiver)
-        agent.send_request(order.pattern.method, target, destination, now=now, **shape)
+        credentials = order.credentials
+        agent.send_request(order.pattern.method, target, destination, credentials=credentials, now=now, **shape)
     else:
         assert order.pattern.method is not None
         status = int(order.pattern.status)

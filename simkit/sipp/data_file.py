@@ -19,14 +19,15 @@ class DataFile:
     """How many lines there are beyond those."""
 
     @property
-    def fields(self) -> frozenset[int]:
-        """Which fields every line has."""
-        return frozenset(range(min((len(row) for row in self.rows), default=0)))
+    def fields(self) -> tuple[str, ...]:
+        """The fields of the first line, as far as every line has them."""
+        return self.rows[0][: min(len(row) for row in self.rows)]
 
     @property
     def cases(self) -> tuple[tuple[tuple[str, str], ...], ...]:
         """Names and values, a case for each line."""
-        return tuple(tuple((f"field{number}", row[number]) for number in sorted(self.fields)) for row in self.rows)
+        count = len(self.fields)
+        return tuple(tuple((f"field{number}", row[number]) for number in range(count)) for row in self.rows)
 
 
 def read_data_file(data: bytes, path: str) -> DataFile:

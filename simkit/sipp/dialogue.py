@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..sip.headers import canonical_name
+from ..sip.transport import Transport
 from .filling import Names
 from .ladder import Ladder, Line, Shape
 from .quotes import Kind, Quote, Quotes
@@ -42,13 +43,15 @@ class Dialogue:
         host, port = (quotes.character(Quote(kind)) for kind in (Kind.LOCAL_HOST, Kind.LOCAL_PORT))
         self._address = f"{host}:{port}"
         peer = (quotes.character(Quote(kind)) for kind in (Kind.REMOTE_HOST, Kind.REMOTE_PORT))
-        self._target = f"sip:{names.peer}@{':'.join(peer)}"
+        parameter = ";transport=tcp" if names.transport is Transport.TCP else ""
+        self._called = f"sip:{names.peer}@{':'.join(peer)}"
+        self._target = f"{self._called}{parameter}"
         self._own_tag: str | None = None
         self._from: str | None = None
         """What a line has put there; None: the party's own choice."""
         self._to = ""
         """As its first request has it, without a tag."""
-        self._contact = f"<sip:{names.own}@{self._address}>"
+        self._contact = f"<sip:{names.own}@{self._address}{parameter}>"
         self._call_id: str | None = None
         self._cseq = 0
         self._invite: _Invite | None = None
@@ -120,7 +123,7 @@ class Dialogue:
             return self._invite.to
         if sent.method == "ACK" or self._knows(_shows_tag):
             return f"{self._to}{self._quotes.character(Quote(Kind.PEER_TAG))}"
-        return f"<{self._target}>"
+        return f"<{self._called}>"
 
     def _knows(self, shows: Callable[[Line], bool]) -> bool:
         """Whether a message has come that shows something."""
@@ -151,7 +154,8 @@ class Dialogue:
     def _judge_via(self, value: str, wanted: str, sent: Sent) -> bool:
         if sent.status:
             return self._is_copied("Via", value, sent)
-        found = re.fullmatch(rf"SIP/2\.0/UDP\s+{re.escape(self._address)};\s*branch=(\S)", value)
+        protocol = rf"SIP/2\.0/{self._names.transport.name}"
+        found = re.fullmatch(rf"{protocol}\s+{re.escape(self._address)};\s*branch=(\S)", value)
         quote = self._quotes.quote(found[1]) if found else None
         if found is None or quote is None or quote.kind is not Kind.BRANCH:
             return False

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import Source
+from ..sip.transport import Transport
 from .ladder import Ladder, Line, Remark
 from .quotes import Kind, Quote, Quotes
 from .templates import Keyword, take_apart
@@ -20,8 +21,9 @@ class Names:
     process: str = "1"
     """Stands for [pid]."""
     service: str = "service"
-    fields: frozenset[int] = frozenset()
-    """Which fields the data file has."""
+    transport: Transport = Transport.UDP
+    fields: tuple[str, ...] = ()
+    """What the first line of the data file has for each field."""
 
 
 class Filling:
@@ -56,9 +58,9 @@ class Filling:
     def _keyword(self, keyword: Keyword, source: Source) -> str:
         name = keyword.name
         if name == "authentication":
-            self._ladder.note(
-                Remark.NOT_CARRIED_OVER, source, "a scripted party answers no challenge: [authentication]"
-            )
+            user = keyword.argument("username") or self._names.service  # as SIPp does without -au and -ap
+            password = keyword.argument("password") or "password"
+            return self._quotes.character(Quote(Kind.AUTHENTICATION, header=user, detail=password))
         if name in _QUOTED and not keyword.offset:
             return self._quotes.character(Quote(_QUOTED[name]))
         if name in _CONSTANT:
@@ -82,6 +84,8 @@ class Filling:
                 return self._names.process
             case "service":
                 return self._names.service
+            case "transport":
+                return self._names.transport.name
         return self._unknown(source, f"[{keyword.written[:40]}] is known only to SIPp")
 
     def _variable(self, name: str, source: Source) -> str:
@@ -92,8 +96,12 @@ class Filling:
 
     def _field(self, name: str, source: Source) -> str:
         number = name.removeprefix("field")
-        if not number.isdecimal() or int(number[:6]) not in self._names.fields:
+        if not number.isdecimal() or int(number[:6]) >= len(self._names.fields):
             return self._unknown(source, f"[{name[:20]}] stands in a data file: give it by --inf")
+        value = self._names.fields[int(number)]
+        if value.startswith("[authentication"):  # as SIPp's manual has it: each line with an account of its own
+            (keyword,) = take_apart(value)
+            return self._keyword(keyword, source) if isinstance(keyword, Keyword) else value
         return self._quotes.character(Quote(Kind.FIELD, detail=str(int(number))))
 
     def _last(self, what: str, keyword: Keyword) -> str:
@@ -129,10 +137,8 @@ _QUOTED: Final = {
     "peer_tag_param": Kind.PEER_TAG,
     "routes": Kind.ROUTES,
     "next_url": Kind.NEXT_URI,
-    "authentication": Kind.AUTHENTICATION,
 }
 _CONSTANT: Final = {
-    "transport": "UDP",
     "local_ip_type": "4",
     "media_ip_type": "4",
     "call_number": "1",

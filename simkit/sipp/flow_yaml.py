@@ -11,6 +11,7 @@ from typing import Final
 
 from ..errors import Source
 from ..flows.twists import twist
+from ..sip.transport import Transport
 from ..units import format_duration
 from .ladder import Deed, Ladder, Line, Note, When
 from .partner import Partner
@@ -32,6 +33,7 @@ class Heading:
     """The files that it was made of."""
     actors: tuple[tuple[str, str], ...]
     """Name and declaration, "{role: scripted}"."""
+    transport: Transport = Transport.UDP
     limit_us: int | None = None
     """How long it may run; None: as long as any flow."""
     cases: tuple[tuple[tuple[str, str], ...], ...] = ()
@@ -46,6 +48,7 @@ def flow_text(heading: Heading, ladder: Ladder) -> str:
         "simkit: 1",
         f"name: {scalar(heading.name)}",
         f"about: {scalar(heading.about)}",
+        *([] if heading.transport is Transport.UDP else [f"transport: {heading.transport.value}"]),
         *([] if heading.limit_us is None else [f"limit: {format_duration(heading.limit_us)}"]),
         *_values(heading.cases),
         "",
@@ -69,9 +72,23 @@ def declared(partner: Partner) -> str:
         parts.append(f"session_timer: {{{block}}}")
     if partner.answers:
         parts.append(f"answers: {partner.answers}")
+    if partner.account:
+        parts += _account(partner.account)
     if partner.challenge:
-        parts.append("challenge: {realm: sipp, user: sipp, password: password}")
+        user, password = _account(partner.challenge)
+        parts.append(f"challenge: {{realm: sipp, {user}, {password}, status: {partner.challenge_status}}}")
     return f"{{{', '.join(parts)}}}"
+
+
+def declared_scripted(account: tuple[str, str] | None, *, retransmits: bool) -> str:
+    """Return a scripted party as its declaration."""
+    parts = ["role: scripted", *(["retransmits: true"] if retransmits else []), *(_account(account) if account else [])]
+    return f"{{{', '.join(parts)}}}"
+
+
+def _account(account: tuple[str, str]) -> list[str]:
+    user, password = account
+    return [f"user: {_in_braces(user)}", f"password: {_quoted(password.replace('${', '$${'))}"]
 
 
 def _flat(value: object) -> str:
@@ -146,6 +163,8 @@ class _Lines:
     def _shape(self, line: Line) -> Iterator[tuple[str, str]]:
         shape = line.shape
         assert shape is not None
+        if shape.answers_challenge:
+            yield "credentials", "true"
         if shape.headers:
             yield "with", _headers(shape.headers)
         if shape.without:

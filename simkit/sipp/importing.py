@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from ..errors import Fault, FlowError
 from ..flows.model import LIMIT_US
 from ..flows.schema import MAX_LIMIT_US
+from ..sip.transport import Transport
 from ..units import HOUR
 from .bodies import write_bodies
 from .data_file import DataFile
 from .filling import Names
-from .flow_yaml import Heading, declared, flow_name, flow_text
+from .flow_yaml import Heading, declared, declared_scripted, flow_name, flow_text
 from .ladder import Ladder, Note, Remark, Shape
 from .mistakes import find_mistakes
 from .partner import Partner, Partnering
@@ -31,6 +32,8 @@ class Terms:
 
     service: str = "service"
     """Stands for [service]."""
+    transport: Transport = Transport.UDP
+    """What carries the messages: SIPp's -t u1 or t1."""
     data: DataFile | None = None
     """Stands for [field0] and so on."""
     peer: str = OURS
@@ -57,8 +60,8 @@ def import_scenarios(files: Sequence[tuple[str, bytes]], terms: Terms) -> Import
     """
     scenarios = [read_scenario(data, path) for path, data in files]
     ladder, quotes = Ladder(), Quotes()
-    fields = terms.data.fields if terms.data else frozenset()
-    names = _names(scenarios, terms.service, fields)
+    fields = terms.data.fields if terms.data else ()
+    names = _names(scenarios, terms, fields)
     players = [player(scenario, each, ladder, quotes) for scenario, each in zip(scenarios, names, strict=True)]
     if len(players) == 1:
         actors = _alone(players[0], ladder, terms)
@@ -79,12 +82,12 @@ def import_scenarios(files: Sequence[tuple[str, bytes]], terms: Terms) -> Import
     return _written(scenarios, actors, ladder, terms, lasts_us=max(each.lasts_us for each in players))
 
 
-def _names(scenarios: Sequence[Scenario], service: str, fields: frozenset[int]) -> list[Names]:
+def _names(scenarios: Sequence[Scenario], terms: Terms, fields: tuple[str, ...]) -> list[Names]:
     """Return who is who: who sends first is the caller."""
     first_calls = _calls(scenarios[0]) or (len(scenarios) == 2 and not _calls(scenarios[1]))
     order = (CALLER, CALLEE) if first_calls else (CALLEE, CALLER)
     return [
-        Names(own, peer, str(number), service, fields)
+        Names(own, peer, str(number), terms.service, terms.transport, fields)
         for number, (own, peer) in enumerate((order, order[::-1])[: len(scenarios)], start=1)
     ]
 
@@ -104,14 +107,14 @@ def _alone(one: Player, ladder: Ladder, terms: Terms) -> dict[str, str]:
                 line.shape = Shape()
         partner = Partner("scripted")
     else:
-        partner = Partnering(ladder, one.story, own=names.own, name=names.peer).partner()
+        partner = Partnering(ladder, one.story, own=names.own, name=names.peer).partner(one.account)
     actors = {names.own: _scripted(one), names.peer: declared(partner)}
     return {name: actors[name] for name in sorted(actors)}
 
 
 def _scripted(one: Player) -> str:
     retransmits = any(isinstance(step, Send) and step.retrans_us for step in one.side.scenario.steps)
-    return "{role: scripted, retransmits: true}" if retransmits or one.repeats else "{role: scripted}"
+    return declared_scripted(one.account, retransmits=retransmits or one.repeats)
 
 
 def _written(
@@ -123,6 +126,7 @@ def _written(
         name=flow_name([scenario.path for scenario in scenarios]),
         about=f"What SIPp does in {about}.",
         sources=tuple(scenario.path for scenario in scenarios),
+        transport=terms.transport,
         limit_us=None if lasts_us < LIMIT_US - _SPARE_US else min(lasts_us + LIMIT_US, MAX_LIMIT_US),
         actors=tuple(sorted(actors.items())),
         cases=terms.data.cases if terms.data else (),

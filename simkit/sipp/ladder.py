@@ -35,7 +35,7 @@ class Shape:
     headers: list[tuple[str, str]] = field(default_factory=list)
     without: list[str] = field(default_factory=list)
     content: str | None = None
-    raw: str | None = None
+    answers_challenge: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -16,6 +16,7 @@ from .playing import Moment
 _FLOOR_S = 90  # RFC 4028 section 4
 _OURS = frozenset(("INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS"))
 """What a user agent of a flow can say."""
+_SOMEBODY = ("sipp", "password")
 _BY_ITSELF = frozenset(("401", "407", "422", "481", "487", "491"))
 """Answers that follow from what was said before."""
 
@@ -27,7 +28,11 @@ class Partner:
     role: str
     session_timer: dict[str, object] = field(default_factory=dict)
     answers: str = ""
-    challenge: bool = False
+    account: tuple[str, str] | None = None
+    """Who it is where it is challenged."""
+    challenge: tuple[str, str] | None = None
+    """Whom it lets through."""
+    challenge_status: str = "401"
 
 
 class Partnering:
@@ -42,12 +47,16 @@ class Partnering:
         self._calls = next((line for line in self._lines if line.method == "INVITE" and not line.status), None)
         self._sent = {moment.line.number: moment.sent for moment in story if moment.sent is not None}
 
-    def partner(self) -> Partner:
-        """Return the partner, and put what it is asked to do on the ladder."""
+    def partner(self, account: tuple[str, str] | None) -> Partner:
+        """Return the partner, and put what it is asked to do on the ladder; `account` is that of the scenario."""
         calls = self._calls is not None and self._calls.sender == self._name
         partner = Partner("uac" if calls else "uas")
         partner.session_timer = self._session_timer(calls=calls)
-        partner.challenge = any(line.status in ("401", "407") for line in self._lines if line.sender == self._name)
+        for line in self._lines:
+            if line.status in ("401", "407") and line.sender == self._name:
+                partner.challenge, partner.challenge_status = account or _SOMEBODY, line.status
+            elif line.status in ("401", "407"):
+                partner.account = _SOMEBODY
         if not calls:
             partner.answers = self._answers()
         rungs: list[Line | Deed] = []

@@ -61,6 +61,8 @@ class Player:
     remote: str
     """Addresses that the scenario has instead of keywords; "" where it has none."""
     story: list[Moment] = field(default_factory=list)
+    account: tuple[str, str] | None = None
+    """User and password with which it answers challenges."""
     repeats: bool = False
     """It sends again what is not answered, step by step."""
     inbox: deque[tuple[int, Line]] = field(default_factory=deque)
@@ -146,7 +148,12 @@ class Stage:
         shape = player.dialogue.shape(line, sent)
         if sent.odd_line is not None:
             self._note(step.place(sent.odd_line), "this line is no header: it is left out", line)
-        return Shape([(name, player.words.written(value, line)) for name, value in shape.headers], shape.without)
+        headers = [(name, player.words.written(value, line)) for name, value in shape.headers]
+        if sent.account is not None:
+            player.account = player.account or sent.account
+            if player.account != sent.account:
+                self._note(step.source, f"a party has one account: it is {player.account[0]} here, too", line)
+        return Shape(headers, shape.without, answers_challenge=sent.account is not None)
 
     def _lose(self, step: Send, line: Line) -> None:
         if step.lost >= 100:

@@ -28,7 +28,7 @@ class Kind(Enum):
     HEADER = "a value of a message that came"  # `message`, `header`, `detail`: a regular expression, or ""
     LINES = "all headers of that name of a message that came"
     FIELD = "a field of the data file"  # `detail`: its number
-    AUTHENTICATION = "the answer to a challenge, as a header"
+    AUTHENTICATION = "the answer to a challenge, as a header"  # `header`: the user, `detail`: the password
     UNKNOWN = "something that nobody knows"
 
 

@@ -1,7 +1,7 @@
 """A message of a scenario taken apart: its start line, headers and body, quotes still in them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ..flows.patterns import METHODS
@@ -39,6 +39,8 @@ class Sent:
     odd_line: int | None
     """A line that is no header; None: there is none."""
     whole: str
+    account: tuple[str, str] | None = None
+    """User and password with which it answers a challenge."""
 
     def value(self, name: str) -> str | None:
         """Return the first value of a header; None where it is missing."""
@@ -65,7 +67,9 @@ def read_sent(text: str, quotes: Quotes, ladder: Ladder) -> Sent | None:
         elif line and not _is_constant(line, quotes) and odd is None:
             odd = number
     method, status, uri = (request[1], "", request[2]) if request else ("", response[1] if response else "", "")
-    sent = Sent(method, status, uri, tuple(fields), body, odd, text)
+    asked = (quotes.only(line) for line in lines)
+    account = next(((each.header, each.detail) for each in asked if each and each.kind is Kind.AUTHENTICATION), None)
+    sent = Sent(method, status, uri, tuple(fields), body, odd, text, account)
     return sent if request else _with_method(sent, quotes, ladder)
 
 
@@ -76,7 +80,7 @@ def _with_method(sent: Sent, quotes: Quotes, ladder: Ladder) -> Sent:
     method = found[1] if found and found[1] in METHODS else ""
     if quote is not None and quote.kind in (Kind.LINES, Kind.HEADER):
         method = ladder.line(quote.message).method
-    return Sent(method, sent.status, sent.uri, sent.fields, sent.body, sent.odd_line, sent.whole)
+    return replace(sent, method=method)
 
 
 def _field(line: str, number: int, quotes: Quotes) -> Field | None:

@@ -63,7 +63,7 @@ class Words:
 
     def _branch(self, character: str, quote: Quote, line: Line) -> str:
         first = self._dialogue.branch_line(character)
-        if first is not None and first is not line:
+        if first is not None and first.number < line.number:
             return self._saved(first, "Via.branch", "")
         return f"z9hG4bK-{self._names.process}-1-{quote.detail}"
 

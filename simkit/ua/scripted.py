@@ -10,13 +10,14 @@ from contextlib import suppress
 from typing import Final, TypeVar
 
 from ..errors import LocalError, PeerError
-from ..settings import BaseTimes
+from ..settings import Account, BaseTimes
 from ..sip.headers import REQUEST_URI, HeaderField, canonical_name
 from ..sip.message import Message, Request, Response, parse_cseq
 from ..sip.parser import parse_message
 from ..sip.sdp import SessionDescription
 from ..sip.transport import Transport
 from ..sip.uri import address_of_record, parse_name_address
+from .credentials import Credentials
 from .dialog import MAX_FORWARDS
 from .events import Address, CallEvent, Outgoing
 from .identifiers import Identifiers
@@ -47,6 +48,7 @@ class ScriptedParty:
         identifiers: Identifiers,
         route: tuple[str, ...] = (),
         resends: BaseTimes | None = None,
+        account: Account | None = None,
         transport: Transport = Transport.UDP,
     ) -> None:
         """Begin without a call; `about` is what its session descriptions say that they are about.
@@ -74,6 +76,7 @@ class ScriptedParty:
         self._body = SessionDescription(name, session_id, 1, address[0], MEDIA_PORT, about=about).to_bytes()
         self._outgoing: list[Outgoing] = []
         self._resending = Resending(resends) if resends else None
+        self._credentials = Credentials(account, identifiers)
 
     # --- commands ---
 
@@ -86,17 +89,21 @@ class ScriptedParty:
         headers: tuple[HeaderField, ...] = (),
         without: tuple[str, ...] = (),
         body: bytes | None = None,
+        credentials: bool = False,
         now: int,
     ) -> None:
         """Send a request for the peer's Contact, or, before one is known, for the SIP URI `target`.
 
         Among `headers` a Request-URI takes the place of either. It goes to `destination` whatever that and Route say.
-        Raises LocalError for an ACK or CANCEL without an INVITE.
+        With `credentials` it answers the last challenge. Raises LocalError for an ACK or CANCEL without an INVITE, and
+        where nothing was asked that could be answered.
         """
         request = self._for_invite(method) if method in ("ACK", "CANCEL") else self._next(method, target)
         uri = next((value for name, value in headers if name == REQUEST_URI), request.uri)
         fields = tuple(field for field in headers if field[0] != REQUEST_URI)
         request = _with_body(Request(method, uri, request.headers, request.body), body)
+        if credentials:
+            request = request.with_headers(self._credentials.answer(request))
         shaped = _shape(request, fields, without)
         self._sent[method] = shaped
         self._remember(fields, _FROM_REQUESTS)
@@ -224,6 +231,7 @@ class ScriptedParty:
         self._received[request.method] = request
 
     def _note_response(self, response: Response) -> None:
+        self._credentials.asked(response)
         if response.method == "INVITE" and response.status >= 200:
             self._invite_answer = response
         if response.call_id == self._call_id and response.to_tag and response.status < 300:

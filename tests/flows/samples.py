@@ -88,6 +88,7 @@ flow:
     with: {Subject: "${identity}", Via: [a, b], Request-URI: "sip:bob@${bob.address}"}
     body: |
       ${interval}
+    credentials: true
     without: [Contact]
   - car-ol -> bob: BYE
     raw: |

@@ -3,7 +3,7 @@
 import pytest
 
 from simkit.errors import FlowError
-from simkit.runs.run import Run
+from simkit.runs.run import Run, Verdict
 from simkit.sip.message import Message, Request
 
 from .playing import SCRIPTED, flow_of, play, sent, told
@@ -98,6 +98,43 @@ def test_a_part_of_a_header_is_saved(what: str, kept: str) -> None:
 def test_what_does_not_match_cannot_be_saved() -> None:
     run = play("- alice -> bob: OPTIONS\n  save: {value: {To: 'x([0-9])x'}}", actors=SCRIPTED)
     assert "without /x([0-9])x/ in To" in told(run)
+
+
+# --- answering a challenge -------------------------------------------------------------------------------------------
+
+ASKED = """
+alice: {role: scripted, user: alice, password: sesame}
+bob: {role: uas, challenge: {realm: here, user: alice, password: sesame}}
+"""
+CHALLENGED = ("- alice -> bob: INVITE", "- bob -> alice: 401 INVITE", "- alice -> bob: ACK")
+
+
+def test_it_answers_the_last_challenge_where_its_line_says_so() -> None:
+    again = ("- alice -> bob: INVITE\n  credentials: true", "- bob -> alice: 200 INVITE", "- alice -> bob: ACK")
+    bye = ("- alice -> bob: BYE\n  credentials: true", "- bob -> alice: 200 BYE")
+    run = play(*CHALLENGED, *again, *bye, actors=ASKED)
+    assert run.passed, told(run)
+    sent = [message.header("Authorization") or "" for message in messages(run) if isinstance(message, Request)]
+    assert [value[:22] for value in sent] == ["", "", 'Digest username="alice', "", 'Digest username="alice']
+    assert ["nc=00000001" in sent[2], "nc=00000002" in sent[4]] == [True, True]
+
+
+def test_it_answers_no_challenge_by_itself() -> None:
+    again = ("- alice -> bob: INVITE", "- bob -> alice: 401 INVITE", "- alice -> bob: ACK")
+    assert play(*CHALLENGED, *again, actors=ASKED).passed
+
+
+UNANSWERABLE = [
+    pytest.param(ASKED, "nobody has asked for any", id="no challenge"),
+    pytest.param(SCRIPTED, "the party has no user and password", id="no account"),
+]
+
+
+@pytest.mark.parametrize(("actors", "why"), UNANSWERABLE)
+def test_what_cannot_be_answered_breaks_the_run_off(actors: str, why: str) -> None:
+    run = play("- alice -> bob: INVITE\n  credentials: true", actors=actors)
+    assert run.verdict is Verdict.ERROR
+    assert why in told(run)
 
 
 # --- sending again ---------------------------------------------------------------------------------------------------

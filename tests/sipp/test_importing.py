@@ -61,7 +61,7 @@ def test_a_scenario_becomes_this_flow(name: str) -> None:
         assert text == golden.read_text("utf-8")
 
 
-PASSING = ["refresh", "callee", "too-small", "branches"]
+PASSING = ["refresh", "callee", "too-small", "branches", "challenged"]
 
 
 @pytest.mark.parametrize("name", PASSING)
