@@ -62,7 +62,9 @@ class FlowItem(pytest.Item):
         self.extra_keyword_matches.update(flow.tags)
 
     def runtest(self) -> None:
-        """Simulate the flow; raises FlowFailedError where something did not hold."""
+        """Simulate the flow; raises FlowFailedError where something did not hold. Real systems are not simulated."""
+        if self.flow.systems:
+            pytest.skip(f"'{self.flow.systems[0].name}' is a real system: use `simkit replay`")
         from .api import simulate
         from .reports.failure import failures
         from .reports.ladder import ladder

@@ -50,6 +50,15 @@ def test_an_item_is_run_by_its_name(pytester: pytest.Pytester, run: Run) -> None
     run("many.yaml::cases[length=20s]").assert_outcomes(passed=1)
 
 
+def test_a_real_system_is_not_simulated(pytester: pytest.Pytester, run: Run) -> None:
+    system = PASSING.replace("bob: {role: uas}", 'bob: {role: sut, at: "127.0.0.1:5060"}')
+    assert system != PASSING
+    (pytester.path / "system.yaml").write_text(system)
+    result = run("-rs", "system.yaml")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["*'bob' is a real system: use `simkit replay`*"])
+
+
 OTHER_YAML = {
     "settings.yaml": "services: {simkit: {image: x}}\n",
     "indented.yml": "a:\n  simkit: 1\n",

@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from ..captures.logs import read_log
 from ..errors import CaptureError, NothingToRunError
-from ..reports.audit import BROKEN_MAX, TOLD_MAX, CaptureAudit, audit_table, audit_text, audit_verdict, is_broken
+from ..reports.audit import (
+    BROKEN_MAX,
+    TOLD_MAX,
+    CaptureAudit,
+    audit_table,
+    audit_text,
+    audit_verdict,
+    is_broken,
+    log_text,
+)
 from ..rulebook import Severity
 from . import options
 from .main import EXIT_INTERRUPTED
@@ -28,12 +38,13 @@ SUFFIXES: Final = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz")
 @click.argument("paths", nargs=-1, required=True, metavar="CAPTURE...")
 @click.option("--speed", type=click.IntRange(1), default=1, metavar="N", help="The captures were taken in N-fold time.")
 @click.option("--strict", is_flag=True, help="Warnings count too, not only errors.")
+@click.option("--log", metavar="FILE", help="What somebody logged meanwhile: told beside what it is about.")
 @click.option("--json", metavar="FILE", help="Write one JSON object a line for each capture.")
 @click.option("--junit", metavar="FILE", help="Write JUnit XML.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only the table or the verdict.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell every call in full.")
 @options.colour
-def command(paths: tuple[str, ...], speed: int, strict: bool, **given: Any) -> int:
+def command(paths: tuple[str, ...], speed: int, strict: bool, log: str | None, **given: Any) -> int:
     """Judge the calls of captures by RFC 4028 and what decides a call's fate: files, folders, or - for standard input.
 
     An error is a broken MUST, a warning a broken SHOULD, a note a custom that the field knows. Exit code 1 where there
@@ -46,12 +57,21 @@ def command(paths: tuple[str, ...], speed: int, strict: bool, **given: Any) -> i
         for path in captures:
             capture = _audit(path, speed, options)
             audited.append(capture)
+            if log is not None:
+                _read_log(log, capture)
             _say(capture, options, is_first=len(audited) == 1)
             if capture.interrupted:
                 break
         _write(audited, outputs)
     _say_all(audited, options)
     return _exit_code(audited, strict=strict)
+
+
+def _read_log(path: str, capture: CaptureAudit) -> None:
+    """Put a log beside a capture; say if there is nothing to be found in it. Raises CaptureError."""
+    capture.log = read_log(path, taken_at_us=capture.began_at_us)
+    if text := log_text(capture):
+        say(text, err=True)
 
 
 def _say(capture: CaptureAudit, options: Reported, *, is_first: bool) -> None:
@@ -113,7 +133,7 @@ def _audit(path: str, speed: int, options: Reported) -> CaptureAudit:
     from ..captures.reader import read_capture
     from ..runs.crowd import collecting_rarely
 
-    capture = CaptureAudit(path)
+    capture = CaptureAudit(path, speed=speed)
     try:
         with read_capture(path) as reader, collecting_rarely():
             try:
@@ -121,6 +141,7 @@ def _audit(path: str, speed: int, options: Reported) -> CaptureAudit:
             except KeyboardInterrupt:
                 capture.interrupted = True
             capture.packets, capture.skipped, capture.truncated = reader.packets, reader.skipped, reader.truncated
+            capture.began_at_us, capture.lasted_us = reader.began_at_us or 0, reader.last_at
             capture.malformed = [f"frame {each.frame}: {each.reason}" for each in reader.malformed[:TOLD_MAX]]
     except CaptureError as error:
         capture.unreadable = str(error)

@@ -12,12 +12,14 @@ from click.core import ParameterSource
 
 from ..captures.comparison import Comparison, Kind
 from ..errors import ForeignError, SimkitError
+from ..flows.systems import with_stand_ins
 from ..rebuild.deviations import Settled
 from ..reports.deviation import choices_text
 from ..reports.flow_lines import Origin, Side
 from ..reports.style import Style
 from ..runs.play import LOCAL_HOST, TOLERANCE_US, check_replayable
 from ..runs.run import Address, Run
+from ..sip.uri import host_port
 from .main import EXIT_FAILED, EXIT_INTERRUPTED, likely
 from .options import Reported, Values, assignments, of_flows, of_reports
 from .outputs import Output
@@ -142,6 +144,8 @@ def command(
     plays = chosen.plays()
     tested = Target(target, side, sut, start, ready, warp, log)
     tested.check([play.flow for play in plays])
+    if target and options.update:
+        raise click.UsageError("--update keeps what simkit plays by itself; --save keeps what a --target said")
     plays = [replace(play, flow=tested.replaces(play.flow)) for play in plays]
     options.check(plays)
     check_all([play.flow for play in plays], check_replayable)
@@ -242,9 +246,12 @@ def _plan(plays: Sequence[Play], options: Options) -> int:
 
     host = options.host or LOCAL_HOST
     for each in plays:
-        run = simulate(each.flow, seed=options.seed, calls=options.calls, keep_all=True)
-        sent = merge(*(trace.messages() for trace in run.traces.values()), key=lambda transit: transit.sent_at)
-        say(plan_text(f"{each.flow.title}: on {host} would go", sent))
+        run = simulate(with_stand_ins(each.flow), seed=options.seed, calls=options.calls, keep_all=True)
+        others = {actor.name for actor in each.flow.systems}
+        messages = merge(*(trace.messages() for trace in run.traces.values()), key=lambda transit: transit.sent_at)
+        sent = [transit for transit in messages if transit.sender not in others]
+        places = ", ".join(f"to {host_port(actor.at)}" for actor in each.flow.systems if actor.at) or f"on {host}"
+        say(plan_text(f"{each.flow.title}: {places} would go", sent))
     return 0
 
 

@@ -54,8 +54,19 @@ def command(
     flows = with_logics(Selection(paths, values, case, text, tags).flows(), logics)
     options = Options(**given)
     options.check(flows)
+    flows = _without_systems(flows)
     check_all(flows)
     return _simulate(flows, options)
+
+
+def _without_systems(flows: list[Flow]) -> list[Flow]:
+    """Leave out the flows with real systems, and say so; if there are no others, they are left for a fault."""
+    others = [flow for flow in flows if not flow.systems]
+    if not others:
+        return flows
+    for path in dict.fromkeys(flow.path for flow in flows if flow.systems):
+        say(f"{path}: not simulated: it has a real system (simkit replay)", err=True)
+    return others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

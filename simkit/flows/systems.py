@@ -59,6 +59,20 @@ def with_system(flow: Flow, name: str, at: Address, system: System) -> Flow:
     return replace(flow, actors={**flow.actors, name: real})
 
 
+def with_stand_ins(flow: Flow) -> Flow:
+    """Return the flow with parties of ours in the places of its real systems: what they would do by the rules."""
+    actors = {name: _stand_in(flow, actor) for name, actor in flow.actors.items()}
+    return replace(flow, actors=actors)
+
+
+def _stand_in(flow: Flow, actor: Actor) -> Actor:
+    if actor.system is None:
+        return actor
+    first = first_invite(flow)
+    usual = Role.UAC if first is not None and first.sender == actor.name else Role.UAS
+    return replace(actor, role=actor.system.plays or usual, system=None)
+
+
 def faults_of(actor: Actor, steps: Iterable[Step]) -> Iterator[Fault]:
     """Yield what lines have a real system do that nobody can make it do."""
     steps = [*_flat(steps)]

@@ -4,11 +4,12 @@ Few calls are each told in full; of many, only those with an error or a warning.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from ..audit.finding import CallAudit, Deadline, DeadlineState, Finding, Refresh
+from ..captures.logs import LOG_BYTES_MAX, Log, LogLine
 from ..rulebook import Severity
 from ..units import format_time
 from .cells import wrap
@@ -34,6 +35,8 @@ _FATES_OF_EXPIRY: Final = _FATES | {
     DeadlineState.UNHEARD: "the session expired unattended: nothing more was heard of either side",
 }
 _LABEL: Final = 15
+NAMING_MAX: Final = 10
+"""So many lines of a log that name a call are told."""
 
 
 @dataclass(slots=True)
@@ -56,6 +59,17 @@ class CaptureAudit:
     """Why it could not be read at all."""
     interrupted: bool = False
     """Whether it was left before its end."""
+    log: Log | None = None
+    """What somebody logged meanwhile."""
+    began_at_us: int = 0
+    """When the first packet was captured: microseconds since 1970."""
+    lasted_us: int = 0
+    """How long after that the last was."""
+    speed: int = 1
+
+    def logged_near(self, finding: Finding) -> list[LogLine]:
+        """Return what was logged at about the time of a finding."""
+        return [] if self.log is None else self.log.near(self.began_at_us + finding.at // self.speed)
 
 
 def audit_text(capture: CaptureAudit, style: Style, *, verbose: bool = False) -> str:
@@ -64,7 +78,10 @@ def audit_text(capture: CaptureAudit, style: Style, *, verbose: bool = False) ->
     if not verbose and capture.call_count > TOLD_MAX:
         told = [call for call in told if is_broken(call)][:BROKEN_MAX]
     blocks = [_heading(capture, style)]
-    blocks += [call_text(call, style) for call in told]
+    for call in told:
+        blocks.append(call_text(call, style, logged=capture.logged_near))
+        if named := _naming(call, capture, style):
+            blocks.append(named)
     if len(told) < capture.call_count:
         blocks.append(f"{_count(capture.call_count - len(told), 'more call')}: -v tells all of them")
     return "\n\n".join([*blocks, audit_verdict(capture, style)])
@@ -103,8 +120,11 @@ def _heading(capture: CaptureAudit, style: Style) -> str:
     return "\n".join([*lines, *(style.text(each) for each in capture.malformed)])
 
 
-def call_text(call: CallAudit, style: Style) -> str:
-    """Return the check-list of one call and what the rules find, without a line end."""
+def call_text(call: CallAudit, style: Style, *, logged: Callable[[Finding], Sequence[LogLine]] | None = None) -> str:
+    """Return the check-list of one call and what the rules find, without a line end.
+
+    `logged` says what somebody logged at about the time of a finding.
+    """
     arrow = style.glyphs.arrow
     title = f"call {call.call_id}" if call.caller is None else f"{call.caller} {arrow} {call.callee}  {call.call_id}"
     rows = [row for row in _facts(call, style) if row[1]]
@@ -115,6 +135,8 @@ def call_text(call: CallAudit, style: Style) -> str:
         lines += [f"  {'':<{_LABEL}}{line}" for line in rest]
     for finding in call.findings:
         lines += ["", *_finding(finding, style)]
+        if logged is not None and finding.severity is not Severity.NOTE:
+            lines += [_logged(line, style) for line in logged(finding)]
     return "\n".join(lines)
 
 
@@ -178,6 +200,33 @@ def _finding(finding: Finding, style: Style) -> list[str]:
     if finding.likely:
         lines += [f"    {line}" for line in wrap(style.text(f"likely: {finding.likely}"), room, indent=8)]
     return lines
+
+
+def _logged(line: LogLine, style: Style) -> str:
+    return style.paint(style.cut(style.text(f"    | {line.text}"), style.width), Colour.FAINT)
+
+
+def _naming(call: CallAudit, capture: CaptureAudit, style: Style) -> str:
+    """Return the lines of the log that name a call; "" where there is none."""
+    found = [*capture.log.naming(call.call_id)] if capture.log is not None and call.call_id else []
+    if not found:
+        return ""
+    more = [f"    ... and {_count(len(found) - NAMING_MAX, 'more line')}"] if len(found) > NAMING_MAX else []
+    return "\n".join(["  logged about this call:", *(_logged(line, style) for line in found[:NAMING_MAX]), *more])
+
+
+def log_text(capture: CaptureAudit) -> str:
+    """Return what is to be known of a log before one looks for a finding in it; "" where it was written meanwhile."""
+    log = capture.log
+    if log is None:
+        return ""
+    part = "" if log.is_whole else f"; only its first {LOG_BYTES_MAX >> 20} MiB are read"
+    if log.span is None:
+        return f"{log.path}: no line begins with a time: only lines that name a call are told{part}"
+    ended_at_us = capture.began_at_us + capture.lasted_us
+    if log.span[1] < capture.began_at_us or log.span[0] > ended_at_us:
+        return f"{log.path}: not written while this was captured: only lines that name a call are told{part}"
+    return f"{log.path}{part}" if part else ""
 
 
 def audit_verdict(capture: CaptureAudit, style: Style) -> str:

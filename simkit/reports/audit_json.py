@@ -23,8 +23,15 @@ def audit_object(capture: CaptureAudit) -> dict[str, object]:
         "error": capture.unreadable,
         "interrupted": capture.interrupted,
         "calls": [audited_call_object(call) for call in capture.calls],
-        "violations": [finding_object(finding) for call in capture.calls for finding in call.findings],
+        "violations": [
+            finding_object(finding) | _logged(capture, finding) for call in capture.calls for finding in call.findings
+        ],
     }
+
+
+def _logged(capture: CaptureAudit, finding: Finding) -> dict[str, object]:
+    """Return what was logged at about that time, where there is a log."""
+    return {} if capture.log is None else {"log": [line.text for line in capture.logged_near(finding)]}
 
 
 def audited_call_object(call: CallAudit) -> dict[str, object]:

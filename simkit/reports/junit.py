@@ -15,6 +15,7 @@ from .failure import failure_lines
 from .ladder import ladder
 from .style import PLAIN
 from .summary import verdict_line
+from .system_logs import logs
 
 _TAGS = {Verdict.FAIL: "failure", Verdict.ERROR: "error"}
 
@@ -59,6 +60,8 @@ def _case(suite: Element, run: Run, *, wall: bool) -> None:
     )
     if drawing := ladder(run, PLAIN, call=run.failures[0].call if run.failures else 0):
         SubElement(case, "system-out").text = f"\n{drawing}\n"
+    if logged := logs(run, PLAIN):
+        SubElement(case, "system-err").text = f"\n{logged}\n"
 
 
 def _seconds(wall_us: int) -> str:

@@ -11,19 +11,16 @@ from ..audit.finding import CallAudit
 from ..conformance.audits import Audits, Punctuality
 from ..rulebook import Severity
 from ..runs.load import Load
-from ..runs.run import Logged, Run, Tested
-from ..units import S, format_time
+from ..runs.run import Run
+from ..units import S
 from .audit import call_text, is_broken
 from .cells import wrap
-from .style import Colour, Style
+from .style import Style
+from .system_logs import logs
 
 CALLS_TOLD_MAX: Final = 3
-BEFORE, AFTER = 8, 2
-"""So many lines of a log are shown before and after something went wrong."""
 CAUSES_TOLD_MAX: Final = 10
 _PERCENTS: Final = (50, 90, 99, 100)
-LOG_LINES_MAX: Final = 40
-"""So many lines of a log are shown altogether, unless all are."""
 
 
 def systems_text(run: Run, audits: Audits, style: Style, *, verbose: bool) -> str:
@@ -34,7 +31,7 @@ def systems_text(run: Run, audits: Audits, style: Style, *, verbose: bool) -> st
     names = {actor.name for actor in run.flow.systems}
     blocks = [call_text(audit if verbose else _about(names, audit), style) for audit in told]
     blocks.append("\n".join(_lines(run, audits, style)))
-    blocks += [_log(tested, run, style, verbose=verbose) for tested in run.wire.tested]
+    blocks.append(logs(run, style, whole=verbose))
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -104,37 +101,6 @@ def _heard(run: Run) -> Iterator[str]:
         yield f"came when its call was over: {_count(heard.after, 'request')}"
     for wanted, sent in heard.redirected.items():
         yield f"what is for {wanted}, which is not on this machine, was sent to {sent}"
-
-
-def _log(tested: Tested, run: Run, style: Style, *, verbose: bool) -> str:
-    """Return the log, or what of it is near to what went wrong; how long it is where nothing did."""
-    if not tested.log:
-        return ""
-    shown = range(len(tested.log)) if verbose else sorted(_near(tested.log, _troubled_at(run)))[:LOG_LINES_MAX]
-    count = _count(len(tested.log), "line")
-    if not shown:
-        return style.text(f"{tested.name} logged {count} (-v shows them)")
-    lines = [style.paint(style.text(f"the log of {tested.name}, {len(shown)} of {count}"), Colour.NAME)]
-    for place, index in enumerate(shown):
-        if place and index > shown[place - 1] + 1:
-            lines.append(f"{'...':>12}")
-        logged = tested.log[index]
-        lines.append(f"{format_time(logged.at):>12}  {style.cut(style.text(logged.text), max(20, style.width - 14))}")
-    return "\n".join(lines)
-
-
-def _troubled_at(run: Run) -> list[int]:
-    """Return when something went wrong."""
-    errors = [violation.at for violation in run.violations if violation.severity == "error"]
-    return [*(failure.at for failure in run.failures), *errors]
-
-
-def _near(log: Sequence[Logged], times: Sequence[int]) -> set[int]:
-    near: set[int] = set()
-    for at in times:
-        index = sum(logged.at <= at for logged in log)
-        near.update(range(max(0, index - BEFORE), min(len(log), index + AFTER)))
-    return near
 
 
 def _wrapped(text: str, style: Style) -> list[str]:

@@ -166,3 +166,49 @@ def test_what_cannot_be_written_is_told_before_anything_is_read(
     result = simkit("audit", "seen.pcap", *words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in " ".join(result.stderr.split())
+
+
+# --- what somebody logged meanwhile ----------------------------------------------------------------------------------
+
+TAKEN_AT_S = 1_795_358_611
+
+
+@pytest.fixture
+def dated(captures: None, folder: Path) -> None:
+    """The careless capture as if it had been taken at a time, and a log of the callee."""
+    data = bytearray((folder / "careless.pcap").read_bytes())
+    place = 24  # the file's header; then each packet has one of 16 bytes, which begins with its seconds
+    first = int.from_bytes(data[place : place + 4], "little")
+    while place < len(data):
+        seconds, length = (int.from_bytes(data[place + skip : place + skip + 4], "little") for skip in (0, 8))
+        data[place : place + 4] = (TAKEN_AT_S + seconds - first).to_bytes(4, "little")
+        place += 16 + length
+    (folder / "dated.pcap").write_bytes(data)
+    lines = [f"{TAKEN_AT_S}.0 INVITE received", f"{TAKEN_AT_S}.0 no timer: 200", f"{TAKEN_AT_S + 9}.5 bored"]
+    (folder / "callee.log").write_text("\n".join([*lines, "call 8mq66q73jf1@192.0.2.1 is over", ""]))
+
+
+@pytest.mark.usefixtures("dated")
+def test_a_log_is_told_beside_what_was_found(simkit: Simkit) -> None:
+    result = simkit("audit", "dated.pcap", "--log", "callee.log", "--json", "found.json")
+    _, _, found = result.stdout.partition("error  RFC4028-9-11")
+    assert "    | 1795358611.0 INVITE received\n    | 1795358611.0 no timer: 200\n" in found
+    assert "bored" not in found.partition("logged about this call:")[0].partition("error")[0]
+    assert "  logged about this call:\n    | call 8mq66q73jf1@192.0.2.1 is over\n" in found
+    (capture,) = [json.loads(line) for line in Path("found.json").read_text().splitlines()]
+    assert capture["violations"][0]["log"][:1] == ["1795358611.0 INVITE received"]
+
+
+@pytest.mark.usefixtures("dated")
+def test_a_log_of_another_time_tells_of_calls_that_it_names(simkit: Simkit) -> None:
+    result = simkit("audit", "careless.pcap", "--log", "callee.log")
+    assert "callee.log: not written while this was captured: only lines that name a call are told" in result.stderr
+    assert "is over" in result.stdout
+    assert "no timer: 200" not in result.stdout
+
+
+@pytest.mark.usefixtures("captures")
+def test_a_log_that_is_missing_is_told(simkit: Simkit) -> None:
+    result = simkit("audit", "careless.pcap", "--log", "missing.log")
+    assert result.exit_code == 2
+    assert "missing.log: cannot be read" in result.stderr

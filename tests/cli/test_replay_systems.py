@@ -269,3 +269,71 @@ def test_what_happens_to_a_process_happens_for_real(simkit: Simkit, folder: Path
     result = simkit("replay", "dying.yaml")
     assert result.exit_code == 0, result.output
     assert [word for word in ("freeze", "crash", "restart") if word not in result.stdout] == []
+
+
+# --- what is left out, and what is said first ------------------------------------------------------------------------
+
+NEVER_STARTED = """\
+simkit: 1
+name: never
+actors:
+  alice: {role: uac}
+  bob: {role: sut, at: "127.0.0.1:5060"}
+flow:
+  - alice: call bob
+  - alice -> bob: INVITE
+  - bob -> alice: 200 INVITE
+  - alice -> bob: ACK
+"""
+
+
+def test_a_folder_is_simulated_but_for_real_systems(simkit: Simkit, folder: Path) -> None:
+    (folder / "flows" / "never.yaml").write_text(NEVER_STARTED)
+    result = simkit("simulate", "flows")
+    assert "flows/never.yaml: not simulated: it has a real system (simkit replay)" in result.stderr
+    assert "never" not in result.stdout
+
+
+def test_a_dry_run_says_what_a_system_would_be_sent(simkit: Simkit, call: str) -> None:
+    result = simkit("replay", call, "--target", "127.0.0.1:5060", "--dry-run")
+    assert result.exit_code == 0
+    title, *sent = result.stdout.splitlines()
+    assert title == "call: to 127.0.0.1:5060 would go"
+    assert [line.split()[-1] for line in sent] == ["INVITE", "ACK", "BYE"]
+
+
+def test_a_recording_of_ours_is_not_made_of_a_target(simkit: Simkit, call: str) -> None:
+    result = simkit("replay", call, "--target", "127.0.0.1:5060", "--update")
+    assert result.exit_code == 2
+    assert "--save keeps what a --target said" in result.stderr
+
+
+def test_the_log_of_a_system_that_failed_is_in_junit(simkit: Simkit, call: str) -> None:
+    code = "import socket,sys; s=socket.socket(2,2); s.bind(('127.0.0.1',int(sys.argv[1]))); s.recv(9); "
+    code += "print('<listening>', flush=True); s.recv(9); sys.exit(3)"
+    start = f'{sys.executable} -S -E -c "{code}" ${{bob.port}}'
+    target = f"127.0.0.1:{free_port()}"
+    simkit("replay", call, "--target", target, "--start", start, "--junit", "x.xml")
+    assert "<system-err>" in Path("x.xml").read_text()
+
+
+LOGGED = CALL.replace("reason: hung-up}", "reason: hung-up, log: [Scenario Screen, 'never this']}")
+
+
+@with_sipp
+def test_what_a_system_must_have_logged_is_looked_for(simkit: Simkit, folder: Path) -> None:
+    (folder / "logged.yaml").write_text(LOGGED)
+    words = ["--target", f"127.0.0.1:{free_port()}", "--start", START, "--warp", "5", "--json", "x.json"]
+    result = simkit("replay", "logged.yaml", *words)
+    assert result.exit_code == 1
+    assert "'never this' was not logged: none of its" in result.stdout
+    (run,) = [json.loads(line) for line in Path("x.json").read_text().splitlines()]
+    verdicts = {each["text"]: each["verdict"] for each in run["expectations"] if each["text"].startswith("log: ")}
+    assert verdicts == {"log: Scenario Screen": "pass", "log: never this": "fail"}
+
+
+def test_what_a_system_that_runs_already_logs_is_not_known(simkit: Simkit, folder: Path) -> None:
+    (folder / "logged.yaml").write_text(LOGGED)
+    result = simkit("replay", "logged.yaml", "--target", "127.0.0.1:5060")
+    assert result.exit_code == 2
+    assert "the log of a system that runs already is not read: have it started" in result.stderr
