@@ -56,6 +56,7 @@ def command(left: str, right: str, **given: Any) -> int:
 
     if left == right == STANDARD_OUTPUT:
         raise click.UsageError("standard input can be one side only")
+    options.check_places({"--json": given["json"]}, (left, right), "what is compared")
     sides = [_read(path, side, given) for path, side in ((left, Side.A), (right, Side.B))]
     comparison = compare_calls(
         sides[0].calls,

@@ -86,13 +86,7 @@ class Reported:
         """Raise UsageError where two want standard output or the same place, or one that of an input."""
         if len(self.formats()) > 1:
             raise click.UsageError(f"{' and '.join(self.formats())} cannot share standard output")
-        taken = {os.path.realpath(path): what for path in inputs}
-        for option, path in self.files().items():
-            if path and path != STANDARD_OUTPUT:
-                place = os.path.realpath(path)
-                if place in taken:
-                    raise click.UsageError(f"{option} {path} would write over {taken[place]}")
-                taken[place] = option
+        check_places(self.files(), inputs, what)
 
     @property
     def is_silent(self) -> bool:
@@ -105,3 +99,14 @@ class Reported:
         if self.is_silent:
             return Manner.SILENT
         return Manner.QUIET if self.quiet else Manner.VERBOSE if self.verbose else Manner.PLAIN
+
+
+def check_places(files: Mapping[str, str | None], inputs: Iterable[str], what: str) -> None:
+    """Raise UsageError where a file is to be written in the place of an input or of another one."""
+    taken = {os.path.realpath(path): what for path in inputs}
+    for option, path in files.items():
+        if path and path != STANDARD_OUTPUT:
+            place = os.path.realpath(path)
+            if place in taken:
+                raise click.UsageError(f"{option} {path} would write over {taken[place]}")
+            taken[place] = option

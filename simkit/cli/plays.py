@@ -128,6 +128,8 @@ class Chosen:
         others = tuple(path for path in self.selection.paths if path not in captures)
         if self.flow and len(captures) != 1:
             raise click.UsageError("--flow says which flow one capture is a recording of")
+        if self.rebuild and not captures:
+            raise click.UsageError("--rebuild is about captures, and none is named")
         if self.flow and self.rebuild:
             raise click.UsageError("--rebuild takes a capture for nobody's: --flow has no meaning with it")
         plays = [self._of_flow(flow) for flow in replace(self.selection, paths=others).flows()] if others else []

@@ -196,6 +196,8 @@ class Options(Reported):
             raise click.UsageError(
                 f"--save keeps the messages of one flow, not of {len(plays)}: choose by --case or -k"
             )
+        if self.update and any(play.rebuilt for play in plays):
+            raise click.UsageError("--update makes recordings of flows: calls that are rebuilt have none")
         self.check_ports({name for play in plays for name in play.flow.actors})
 
     def check_ports(self, actors: Collection[str]) -> None:

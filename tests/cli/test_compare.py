@@ -74,3 +74,12 @@ def test_what_is_no_capture_is_said_with_its_name(simkit: Simkit, folder: Path) 
     assert result.exit_code == 2
     assert result.stderr.startswith("words.pcap:")
     assert simkit("compare", "nowhere.pcap", "flows/short.yaml").exit_code == 2
+
+
+def test_nothing_is_written_over_what_is_compared(simkit: Simkit, folder: Path) -> None:
+    simkit("simulate", "flows/short.yaml", "--pcap", "seen.pcap")
+    before = (folder / "seen.pcap").read_bytes()
+    result = simkit("compare", "seen.pcap", "flows/short.yaml", "--json", "seen.pcap")
+    assert result.exit_code == 2
+    assert "--json seen.pcap would write over what is compared" in result.stderr
+    assert (folder / "seen.pcap").read_bytes() == before

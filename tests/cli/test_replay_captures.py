@@ -49,7 +49,9 @@ def test_each_call_of_a_capture_is_a_flow(simkit: Simkit) -> None:
 def test_a_rebuilt_flow_makes_no_recording(simkit: Simkit, folder: Path) -> None:
     simkit("replay", "flows/short.yaml", "--save", "theirs.pcap")
     before = (folder / "theirs.pcap").read_bytes()
-    assert simkit("replay", "--rebuild", "theirs.pcap", "--update").exit_code == 0
+    result = simkit("replay", "--rebuild", "theirs.pcap", "--update")
+    assert result.exit_code == 2
+    assert "calls that are rebuilt have none" in result.stderr
     assert (folder / "theirs.pcap").read_bytes() == before
 
 
@@ -107,3 +109,9 @@ def test_a_choice_that_the_rules_leave_open_is_told_and_fails_nothing(simkit: Si
     assert "alice (192.0.2.1:5060) chose otherwise than our timer logic, at 60.000 s" in said
     assert "recorded nothing until BYE, at 70.000 s ours INVITE 120;refresher=uac, at 60.000 s" in said
     assert "ours goes by RFC4028-7.2-12" in said
+
+
+def test_to_rebuild_a_flow_has_no_meaning(simkit: Simkit) -> None:
+    result = simkit("replay", "--rebuild", "flows/short.yaml")
+    assert result.exit_code == 2
+    assert "--rebuild is about captures" in result.stderr
