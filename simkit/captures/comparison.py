@@ -109,6 +109,14 @@ class Comparison:
         calls = tuple(call for call in self.calls if call.left == number)
         return replace(self, calls=calls, left_only=tuple({number} & {*self.left_only}), right_only=())
 
+    def without_words_of(self, party: str) -> "Comparison":
+        """Return it without what is otherwise within the messages of one party, by its name on the left.
+
+        That is for a party which only follows what the other says. What it did not send, or when, still counts.
+        """
+        calls = (replace(call, rows=tuple(_forgiven(row, call, party) for row in call.rows)) for call in self.calls)
+        return replace(self, calls=tuple(calls))
+
     def differs(self, call: CallComparison) -> bool:
         """Whether something counts in which these two calls differ."""
         return any(difference.kind in self.counted for difference in call.differences())
@@ -118,3 +126,9 @@ class Comparison:
         found = Counter(difference.kind for call in self.calls for difference in call.differences())
         found[Kind.SEMANTIC] += len(self.left_only) + len(self.right_only)
         return {kind: found[kind] for kind in Kind}
+
+
+def _forgiven(row: Row, call: CallComparison, party: str) -> Row:
+    if row.left is None or row.right is None or call.parties[row.left.sender][0] != party:
+        return row
+    return replace(row, differences=tuple(each for each in row.differences if each.kind is not Kind.SEMANTIC))

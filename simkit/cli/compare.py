@@ -35,7 +35,7 @@ class _Side:
 @click.option(
     "--tolerance", type=DURATION, default=TOLERANCE_US, metavar="TIME", help="Later than this counts (100ms)."
 )
-@click.option("--ignore", multiple=True, metavar="HEADER", help="A header whose differences do not count.")
+@options.ignore
 @click.option("--strict", is_flag=True, help="Cosmetic differences count too.")
 @click.option("--speed", type=click.IntRange(1), default=1, metavar="N", help="The captures were taken in N-fold time.")
 @options.seed

@@ -37,6 +37,9 @@ seed = click.option("--seed", type=click.IntRange(0), default=1, show_default=Tr
 values = click.option(
     "--set", "values", multiple=True, metavar="NAME=VALUE", callback=assignments, help="Set a flow's value."
 )
+ignore = click.option(
+    "--ignore", multiple=True, metavar="HEADER", help="A header whose differences from the recording do not count."
+)
 colour = click.option("--color/--no-color", "colour", default=None, help="Colours, whatever the terminal.")
 
 of_flows: _Option = _several(

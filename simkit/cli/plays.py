@@ -79,7 +79,7 @@ class Play:
             "violations": [finding_object(finding) for finding in self.rebuilt.rebuilt.audit.findings],
         }
 
-    def compare(self, run: Run) -> Comparison | None:
+    def compare(self, run: Run, *, ignore: Sequence[str] = ()) -> Comparison | None:
         """Hold a run against the recording, and let its verdict say whether it is the same. None: there is none.
 
         Of a crowd a recording may have the first calls only.
@@ -89,7 +89,7 @@ class Play:
         played = run.wire.calls()
         if run.flow.calls.count > 1:
             played = played[: len(self.recorded)]
-        comparison = compare_calls(self.recorded, played, tolerance_us=run.wire.tolerance_us)
+        comparison = compare_calls(self.recorded, played, tolerance_us=run.wire.tolerance_us, ignore=ignore)
         if run.flow.systems:
             return comparison  # somebody else's words: what the flow does not ask for is theirs to choose
         verdict = Verdict.PASS if comparison.equal else Verdict.FAIL

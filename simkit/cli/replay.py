@@ -21,7 +21,7 @@ from ..runs.play import LOCAL_HOST, TOLERANCE_US, check_replayable
 from ..runs.run import Address, Run
 from ..sip.uri import host_port
 from .main import EXIT_FAILED, EXIT_INTERRUPTED, likely
-from .options import Reported, Values, assignments, of_flows, of_reports
+from .options import Reported, Values, assignments, ignore, of_flows, of_reports
 from .outputs import Output
 from .places import HostAndPort
 from .plans import plan_text
@@ -88,6 +88,7 @@ _NOT_FOR_MESSAGES: Final = frozenset(
 @click.option("--allow-host", is_flag=True, help="Let packets leave the loopback, not too fast.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 @click.option("--verbatim", is_flag=True, help="Send the messages of captures as they are.")
+@ignore
 @click.option("--update", is_flag=True, help="Make what is seen the new recording, where everything held.")
 @click.option("--save", metavar="FILE", help="Keep what was seen on the wire of one flow or capture.")
 @of_reports
@@ -176,6 +177,7 @@ class Options(Reported):
     stop: bool
     update: bool
     timers: bool
+    ignore: Values
     save: str | None
 
     @property
@@ -218,6 +220,7 @@ def _verbatim(captures: Sequence[str], options: Options) -> int:
         host=options.host or LOCAL_HOST,
         allow_host=options.allow_host,
         dry_run=options.dry_run,
+        ignore=options.ignore,
     )
     return replay_verbatim(captures, terms, options, save=options.save, stop=options.stop)
 
@@ -238,6 +241,7 @@ def _against(captures: Sequence[str], options: Options, target: Address, side: s
         port=options.ports.get(side, 0),
         allow_host=options.allow_host,
         dry_run=options.dry_run,
+        ignore=options.ignore,
     )
     return replay_against(captures, terms, options, save=options.save, stop=options.stop)
 
@@ -288,7 +292,7 @@ def _collect(plays: Sequence[Play], options: Options, words: Words, done: list[D
     with closing(play_each(plays, options.terms, words)) as coming:
         try:
             for each in coming:
-                comparison = each.play.compare(each.run)
+                comparison = each.play.compare(each.run, ignore=options.ignore)
                 done.append(each)
                 _say(each, comparison, options, words, len(done), of=len(plays))
                 interrupted = interrupted or each.run.interrupted

@@ -36,6 +36,7 @@ class Terms:
     port: int
     allow_host: bool
     dry_run: bool
+    ignore: Sequence[str]
 
 
 def replay_against(captures: Sequence[str], terms: Terms, options: Reported, *, save: str | None, stop: bool) -> int:
@@ -114,7 +115,9 @@ def _compared(
     recorded = [Trace([*_spaced(side.steps, side.begins_at)]) for side in sides]
     seen = [_without_trying(heard.trace) for heard in played.heard]
     pairs = [(number, number if next(trace.messages(), None) else None) for number, trace in enumerate(seen)]
-    comparison = compare_calls(recorded, seen, tolerance_us=terms.tolerance_us * terms.speed, pairs=pairs)
+    comparison = compare_calls(
+        recorded, seen, tolerance_us=terms.tolerance_us * terms.speed, ignore=terms.ignore, pairs=pairs
+    )
     for place, ((number, _), heard) in enumerate(zip(calls, played.heard, strict=True)):
         audit = audit_call(seen[place])
         came = tuple((replace(step, sent_at=step.sent_at + sides[place].begins_at), at) for step, at in heard.came)
@@ -126,7 +129,7 @@ def _compared(
             target=host_port(terms.target),
             seen=seen[place],
             came=came,
-            comparison=comparison.of_call(place),
+            comparison=comparison.of_call(place).without_words_of(sides[place].us),
             audit=audit,
             broken=_newly_broken(audit.findings, audit_call(recorded[place]).findings, by=sides[place].peer),
             speed=terms.speed,

@@ -26,6 +26,7 @@ class Terms:
     host: str
     allow_host: bool
     dry_run: bool
+    ignore: Sequence[str]
     recorded_speed: int
 
 
@@ -94,7 +95,7 @@ def _compared(path: str, recording: _Recording, seen: Repeated, terms: Terms) ->
     traces = _by_call(recording, seen)
     pairs = [(number, number if trace.records else None) for number, trace in enumerate(traces)]
     tolerance_us = terms.tolerance_us * (terms.speed or 1)
-    comparison = compare_calls(recording.calls, traces, tolerance_us=tolerance_us, pairs=pairs)
+    comparison = compare_calls(recording.calls, traces, tolerance_us=tolerance_us, ignore=terms.ignore, pairs=pairs)
     came: list[list[tuple[Transit, int | None]]] = [[] for _ in traces]
     for each, arrived in zip(recording.spoken, seen.arrived, strict=True):
         came[each.call].append((each.transit, None if arrived is None else arrived.sent_at))

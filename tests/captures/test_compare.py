@@ -215,3 +215,17 @@ def test_a_response_without_cseq_is_compared_all_the_same() -> None:
     broken = Trace([damaged(transit) for transit in played().messages()])
     assert not compared(played(), broken).equal
     assert differences(compared(broken, broken), dynamic=True) == []
+
+
+def test_what_a_party_only_says_after_the_other_may_be_left_out() -> None:
+    trace = played()
+    caller = next(trace.messages()).sender
+    other = Trace([replace(each, message=each.message.with_headers(("Subject", "x"))) for each in trace.messages()])
+    comparison = compared(trace, other)
+    theirs = comparison.without_words_of(caller)
+    assert not comparison.equal
+    senders = {row.left.transit.sender for call in theirs.calls for row in call.rows if row.left and row.differences}
+    assert caller not in senders
+    assert not theirs.equal
+    (only,) = theirs.without_words_of(next(each.receiver for each in trace.messages())).calls
+    assert not [each for each in only.differences() if each.kind is Kind.SEMANTIC]

@@ -112,6 +112,10 @@ def test_a_system_that_answers_otherwise_fails_and_is_shown(
     assert status == 1
     assert "semantic: Session-Expires" in said
     assert "B  600;refresher=uas" in said
+    ours, theirs = free_ports(2)
+    callee_listens.clear()
+    with system([[steps[0], other, *steps[2:]]], "bob", theirs, ours, callee_listens):
+        assert call(simkit, "uac", ours, theirs, "--ignore", "Session-Expires")[0] == 0
 
 
 @pytest.fixture
