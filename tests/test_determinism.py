@@ -17,7 +17,8 @@ from simkit.units import MS
 
 ROOT = Path(__file__).parent.parent
 
-FLOWS = tuple(f"flows/{name}.yaml" for name in ("glare", "refresh-lost", "refresh-rejected", "too-small-twice"))
+_NAMES = "glare refresh-lost refresh-rejected too-small-twice digest/stale-nonce transports/disconnected".split()
+FLOWS = tuple(f"flows/{name}.yaml" for name in _NAMES)
 """In some of them chance says how long to wait: after 491, for one."""
 
 WEATHER = """\

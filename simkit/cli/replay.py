@@ -116,7 +116,7 @@ def command(
 ) -> int:
     """Play flows over the loopback, and compare with their recordings: files, folders, or - for standard input.
 
-    Messages go as UDP datagrams between sockets of this machine, and are judged as in virtual time, give or take the
+    Messages go between sockets of this machine (UDP, TCP or TLS), and are judged as in virtual time, give or take the
     tolerance. The recording of flows/NAME.yaml is captures/NAME.pcap; either may be named. Of a capture that is no
     flow's, each call is rebuilt as a flow, and played with our timer logic: that shows where the recorded stacks did
     something else. FILE may be - for standard output, which then holds nothing else.
