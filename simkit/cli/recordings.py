@@ -113,12 +113,14 @@ def recorded_flow(capture: str, calls: Sequence[Trace]) -> Flow | None:
     """Return the flow that a capture is a recording of; None where there is none.
 
     It is said where the messages are not of the flow that the capture's name is of. Raises FlowError for a flow that
-    cannot be loaded, CaptureError where two have the title that the messages say.
+    cannot be loaded, CaptureError where two in the nearest folder have the title that the messages say.
     """
     title, by_name = signed_title(calls), _flow_by_name(capture)
     if title is None or (by_name is not None and is_signed_by(by_name, title)):
         return by_name
-    found = [flow for path in _flow_files(Path(os.path.abspath(capture))) for flow in _flows_called(path, title)]
+    nearest_first = _flow_files(Path(os.path.abspath(capture)))
+    around = ([flow for path in paths for flow in _flows_called(path, title)] for paths in nearest_first)
+    found = next(filter(None, around), [])
     if len(found) > 1:
         places = " and ".join(sorted({flow.path for flow in found}))
         raise CaptureError(f"{capture}: a recording of '{title}', which is in {places}: say which by --flow")
@@ -146,13 +148,12 @@ def _flow_by_name(capture: str) -> Flow | None:
     return None
 
 
-def _flow_files(capture: Path) -> list[str]:
-    """Return the flow files around a capture and around us: in folders of flows, and beside it."""
-    found: dict[Path, None] = {}
+def _flow_files(capture: Path) -> Iterator[list[str]]:
+    """Yield the flow files around a capture, folder by folder upwards, then those around us."""
     for base in dict.fromkeys([*capture.parents[:_FOLDERS_UP], Path.cwd()]):
         inside = (base / FLOWS_FOLDER).rglob("*.y*ml") if (base / FLOWS_FOLDER).is_dir() else ()
-        found |= dict.fromkeys(path.resolve() for path in sorted([*base.glob("*.y*ml"), *inside]))
-    return [_shown(path) for path in found if _is_yaml(path.name)]
+        found = dict.fromkeys(path.resolve() for path in sorted([*base.glob("*.y*ml"), *inside]))
+        yield [_shown(path) for path in found if _is_yaml(path.name)]
 
 
 def _flows_called(path: str, title: str) -> list[Flow]:

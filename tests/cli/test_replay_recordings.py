@@ -142,6 +142,15 @@ def test_where_two_flows_have_the_title_that_a_capture_says_one_has_to_be_named(
     assert simkit("replay", "seen.pcap", "--flow", "flows/twin.yaml").exit_code == 0
 
 
+def test_of_two_flows_with_that_title_the_one_in_the_nearer_folder_is_meant(simkit: Simkit, folder: Path) -> None:
+    simkit("replay", "values.yaml", "--save", "seen.pcap")
+    (folder / "project" / "captures").mkdir(parents=True)
+    shutil.copy("values.yaml", "project/values.yaml")
+    shutil.move("seen.pcap", "project/captures/run.pcap")
+    result = simkit("replay", "project/captures/run.pcap")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
 def test_a_flow_with_another_stack_in_it_is_no_recording_of_ours(simkit: Simkit, folder: Path) -> None:
     simkit("replay", "flows/short.yaml", "--save", "seen.pcap")
     data = (folder / "seen.pcap").read_bytes()
