@@ -119,9 +119,13 @@ def _places(notes: Sequence[Note]) -> str:
 
 def _summary(imported: Imported) -> str:
     counts = {remark: sum(note.remark is remark for note in imported.notes) for remark in Remark}
-    told = [f"{imported.messages} messages"]
+    told = [_count(imported.messages, "message")]
     if counts[Remark.NOT_CARRIED_OVER]:
-        told.append(f"{counts[Remark.NOT_CARRIED_OVER]} things not carried over")
+        told.append(f"{_count(counts[Remark.NOT_CARRIED_OVER], 'thing')} not carried over")
     if counts[Remark.MISTAKE]:
-        told.append(f"{counts[Remark.MISTAKE]} mistakes")
+        told.append(_count(counts[Remark.MISTAKE], "mistake"))
     return ", ".join(told)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

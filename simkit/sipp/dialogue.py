@@ -13,13 +13,12 @@ from typing import Final
 from ..sip.headers import canonical_name
 from ..sip.transport import Transport
 from .filling import Names
-from .ladder import Ladder, Line, Shape
+from .ladder import TARGETING, Ladder, Line, Shape
 from .quotes import Kind, Quote, Quotes
 from .sent import Field, Sent
 
 _TAG = re.compile(r";\s*tag=([^;>\s]*)\s*$", re.IGNORECASE)
 _OFFERING: Final = frozenset({"INVITE"})
-_TARGETING: Final = frozenset({"INVITE", "UPDATE"})
 _LEFT_TO_IT: Final = frozenset({"Route", "Record-Route"})
 
 
@@ -90,13 +89,13 @@ class Dialogue:
             "Call-ID": self._call_id or self._quotes.character(Quote(Kind.CALL_ID)),
             "CSeq": f"{number} {sent.method}",
         }
-        if sent.method in _TARGETING:
+        if sent.method in TARGETING:
             wanted["Contact"] = self._contact
         return wanted | self._describing(line, sent, offers=sent.method in _OFFERING)
 
     def _response(self, line: Line, sent: Sent) -> dict[str, str]:
         wanted = dict.fromkeys(("Via", "From", "To", "Call-ID", "CSeq"), "")
-        if sent.method in _TARGETING and sent.status < "300":
+        if sent.method in TARGETING and sent.status < "300":
             wanted["Contact"] = self._contact
         return wanted | self._describing(line, sent, offers=sent.method in _OFFERING and sent.status[0] == "2")
 
@@ -115,13 +114,17 @@ class Dialogue:
         """Return the Request-URI that the party chooses."""
         if self._repeats_invite(sent) and self._invite:
             return self._invite.uri
-        return self._quotes.character(Quote(Kind.NEXT_URI)) if self._knows(_shows_contact) else self._target
+        return (
+            self._quotes.character(Quote(Kind.NEXT_URI))
+            if self._knows(lambda line: line.shows_contact)
+            else self._target
+        )
 
     def _to_value(self, sent: Sent) -> str:
         """Return the To that the party chooses for a request."""
         if sent.method == "CANCEL" and self._invite:
             return self._invite.to
-        if sent.method == "ACK" or self._knows(_shows_tag):
+        if sent.method == "ACK" or self._knows(lambda line: line.shows_tag):
             return f"{self._to}{self._quotes.character(Quote(Kind.PEER_TAG))}"
         return f"<{self._called}>"
 
@@ -218,7 +221,7 @@ class Dialogue:
 
     def _is_in_dialog(self, request: Line) -> bool:
         """Whether a request came when both sides had tags already."""
-        return any(line.number < request.number and _shows_tag(line) and line.status for line in self._ladder.lines())
+        return any(line.number < request.number and line.shows_tag and line.status for line in self._ladder.lines())
 
     def _judge_call_id(self, value: str, wanted: str, sent: Sent) -> bool:
         if sent.status and self._is_copied("Call-ID", value, sent):
@@ -305,15 +308,6 @@ _JUDGES: Final = {
     "Content-Length": Dialogue._judge_length,
     "Contact": Dialogue._judge_contact,
 }
-
-
-def _shows_tag(line: Line) -> bool:
-    """Whether a message has the tag of its sender: a request, or a response that makes a dialog."""
-    return not line.status or "101" <= line.status < "300"
-
-
-def _shows_contact(line: Line) -> bool:
-    return line.method in _TARGETING and _shows_tag(line)
 
 
 def _is_of(quote: Quote, line: Line, name: str) -> bool:

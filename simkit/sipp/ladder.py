@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from ..errors import Fault, Source
+
+TARGETING: Final = frozenset({"INVITE", "UPDATE"})
+"""Methods whose requests and 2xx have a Contact (RFC 3261 section 12.2.1.1, RFC 3311 section 5.1)."""
 
 
 class Remark(Enum):
@@ -64,6 +68,16 @@ class Line:
     is_dropped: bool = False
     """It is lost on its way."""
     notes: list[Note] = field(default_factory=list)
+
+    @property
+    def shows_tag(self) -> bool:
+        """Whether it has the tag of its sender: a request, or a response that makes a dialog (RFC 3261 section 12)."""
+        return not self.status or "101" <= self.status < "300"
+
+    @property
+    def shows_contact(self) -> bool:
+        """Whether it says where its sender is reached within the dialog."""
+        return self.method in TARGETING and self.shows_tag
 
     @property
     def pattern(self) -> str:

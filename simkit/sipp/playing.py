@@ -24,6 +24,8 @@ from .words import Words
 
 LINES_MAX: Final = 1_000
 """So many lines are written of a scenario that goes round and round."""
+CHARACTERS_MAX: Final = 1_000_000
+"""So much text of messages is looked at."""
 
 _LOOKED_AT: Final = 4_000
 """So much of a message is searched for addresses."""
@@ -102,17 +104,22 @@ class Stage:
 
     def __init__(self, ladder: Ladder) -> None:
         self.ladder = ladder
+        self._characters = 0
 
     def is_full(self, source: Source) -> bool:
         """Whether enough has been written; then that is noted."""
-        if self.ladder.next_number < LINES_MAX:
-            return False
-        self._note(source, f"it goes on for more than {LINES_MAX:,} messages: the rest is left out")
-        return True
+        if self.ladder.next_number >= LINES_MAX:
+            self._note(source, f"it goes on for more than {LINES_MAX:,} messages: the rest is left out")
+            return True
+        if self._characters >= CHARACTERS_MAX:
+            self._note(source, f"its messages are longer than {CHARACTERS_MAX:,} characters: the rest is left out")
+            return True
+        return False
 
     def send(self, player: Player, event: Sending) -> Line | None:
         """Put a message of a side on the ladder; None where no flow can have it."""
         step = event.step
+        self._characters += len(event.text)
         sent = read_sent(_with_places(event.text, player), player.quotes, self.ladder)
         if sent is None or sent.method not in METHODS:
             what = sent.method if sent else ""

@@ -12,7 +12,6 @@ from .expressions import grouped, header_of, translated
 from .filling import Filling, Names
 from .ladder import Ladder, Line, Remark, When
 from .quotes import Kind, Quote, Quotes
-from .reading import number_of
 from .scenario import (
     Action,
     AnyStep,
@@ -31,8 +30,8 @@ from .scenario import (
 )
 from .variables import Value, calculated, compared
 
-STEPS_MAX: Final = 10_000
-"""So many steps without a message are no scenario any more."""
+STEPS_MAX: Final = 100_000
+"""So many steps are walked altogether: more than any scenario has turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +85,7 @@ class Side:
         self._quotes = quotes
         self._filling = Filling(names, ladder, quotes)
         self._position = 0
+        self._steps = 0
         self._values: dict[str, Value] = {name: Value.of_number(0) for name in scenario.shared}
         self._perform(scenario.beginning, None)
 
@@ -93,7 +93,8 @@ class Side:
 
     def next(self) -> Event:
         """Return what it does next: send, wait, or nothing any more. Asked twice, it says the same."""
-        for _ in range(STEPS_MAX):
+        while self._steps < STEPS_MAX:
+            self._steps += 1
             step = self._step()
             if step is None:
                 return Ended()
@@ -105,7 +106,7 @@ class Side:
                 return self._waiting()
             else:
                 self._pass(step)
-        self._note(self.scenario.source, "it goes round without sending or awaiting anything: the rest is left out")
+        self._note(self.scenario.source, "it goes round and round: the rest is left out")
         self._position = len(self.scenario.steps)
         return Ended()
 
@@ -271,7 +272,7 @@ class Side:
         operand = self._value(action.variable) if action.variable is not None else Value.UNSET
         if action.value is not None:
             text = self._filling.filled(action.value, 0, lambda _: action.source, last=self.last, values=self._values)
-            operand = Value(text, number_of(text), bool(text))
+            operand = Value.of_text(text)
         self._values[action.target] = calculated(action.operation, self._value(action.target), operand)
 
     def _compare(self, action: Comparison) -> None:

@@ -1,5 +1,6 @@
 """The variables of a scenario, as far as they are known before it is run."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -7,6 +8,8 @@ from typing import ClassVar, Final
 from .quotes import FIRST
 from .reading import number_of
 from .scenario import Comparison
+
+_LONGEST: Final = 4_096  # characters: longer than any header that somebody would look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,15 @@ class Value:
     @staticmethod
     def of_number(number: float) -> "Value":
         """Return a number; SIPp writes whole ones without a fraction, others with six places."""
+        if not math.isfinite(number):
+            return Value.UNKNOWN
         return Value(f"{number:.0f}" if number == int(number) else f"{number:f}", number, True)
 
     @staticmethod
     def of_text(text: str) -> "Value":
-        """Return a text, and the number that it says if it does."""
+        """Return a text, and the number that it says if it does; one that grows and grows is not followed."""
+        if len(text) > _LONGEST:
+            return Value.UNKNOWN
         return Value(text, number_of(text), True)
 
 

@@ -69,13 +69,13 @@ class Words:
 
     def _peer_tag(self, before: Line) -> str:
         for line in self._received(before):
-            if not line.status or "101" <= line.status < "300":
+            if line.shows_tag:
                 return f";tag={self._saved(line, 'To.tag' if line.status else 'From.tag', '')}"
         return ""
 
     def _next_uri(self, before: Line) -> str:
         for line in self._received(before):
-            if line.method in ("INVITE", "UPDATE") and (not line.status or "101" <= line.status < "300"):
+            if line.shows_contact:
                 return self._saved(line, "Contact.uri", "")
         return f"sip:{self._names.peer}@${{{self._names.peer}.address}}"
 

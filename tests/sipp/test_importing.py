@@ -61,6 +61,7 @@ def test_a_scenario_becomes_this_flow(name: str) -> None:
         assert text == golden.read_text("utf-8")
 
 
+OPTIONS = "<send><![CDATA[\nOPTIONS sip:[$x] SIP/2.0\nX: [$x] [$n]\n]]></send>"
 PASSING = ["refresh", "callee", "too-small", "branches", "challenged"]
 
 
@@ -123,6 +124,35 @@ def test_a_broken_data_file_is_refused(data: bytes, told: str) -> None:
     with pytest.raises(FlowError) as raised:
         read_data_file(data, "x.csv")
     assert told in str(raised.value)
+
+
+ENDLESS = [
+    pytest.param('<nop next="a"/>', "it goes round and round: the rest is left out", id="without a message"),
+    pytest.param(f"{OPTIONS}<nop next='a'/>", "it goes on for more than 1,000 messages", id="with messages"),
+    pytest.param(
+        f'{OPTIONS}<nop next="a"><action><assignstr assign_to="x" value="[$x][$x]y"/></action></nop>',
+        "the rest is left out",
+        id="with a text that doubles",
+    ),
+    pytest.param(
+        f'{OPTIONS}<nop next="a"><action><multiply assign_to="n" value="1e17"/></action></nop>',
+        "it goes on for more than 1,000 messages",
+        id="with a number that grows",
+    ),
+    pytest.param(
+        f'{OPTIONS.replace("X:", "Y: " + 50_000 * "y" + chr(10) + "X:")}<nop next="a"/>',
+        "its messages are longer than 1,000,000 characters",
+        id="with long messages",
+    ),
+]
+
+
+@pytest.mark.parametrize(("loop", "told"), ENDLESS)
+def test_what_never_ends_is_cut_short(loop: str, told: str) -> None:
+    text = f'<?xml version="1.0"?><scenario name="x"><Global variables="n"/>{OPTIONS}<label id="a"/>{loop}</scenario>'
+    result = import_scenarios([("x.xml", text.encode())], Terms())
+    assert any(told in note.message for note in result.notes)
+    load(result.text, "imported.yaml")
 
 
 # --- whatever the scenario says --------------------------------------------------------------------------------------
