@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import merge
 from typing import Any, Final
 
@@ -20,14 +20,15 @@ from ..reports.style import Style
 from ..runs.play import LOCAL_HOST, TOLERANCE_US, check_replayable
 from ..runs.run import Address, Run
 from ..sip.uri import host_port
-from .main import EXIT_FAILED, EXIT_INTERRUPTED, likely
-from .options import Reported, Values, assignments, ignore, of_flows, of_reports
+from .main import EXIT_FAILED, EXIT_INTERRUPTED
+from .options import Values, ignore, of_flows, of_reports
 from .outputs import Output
 from .places import HostAndPort
 from .plans import plan_text
-from .playing import Done, Terms, play_each
+from .playing import Done, play_each
 from .plays import Chosen, Play
 from .recordings import is_capture
+from .replay_options import AUTO, Options, Speed, ports
 from .replayed import chosen_captures
 from .running import check_all
 from .selection import Selection
@@ -35,32 +36,6 @@ from .systems import Target, of_systems
 from .terminal import say, style
 from .times import DURATION
 from .words import Manner, Words
-
-AUTO: Final = "auto"
-
-
-class Speed(click.ParamType):  # type: ignore[type-arg]  # newer clicks have it generic
-    """How many times as fast as real time; None for "auto"."""
-
-    name = "speed"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """Read a speed; a usage error where it is none."""
-        if value == AUTO or value is None:
-            return None
-        if not str(value).isdecimal() or int(value) < 1:
-            self.fail(f"'{value}' is neither a whole number from 1 on nor '{AUTO}'", param, ctx)
-        return int(value)
-
-
-def _ports(context: click.Context, option: click.Parameter, values: Values) -> dict[str, int]:
-    """Read `--port actor=port`."""
-    ports = assignments(context, option, values)
-    for actor, port in ports.items():
-        if not port.isdecimal() or not 1 <= int(port) <= 65_535:
-            raise click.BadParameter(f"'{actor}={port}': a port is a number from 1 to 65535", context, option)
-    return {actor: int(port) for actor, port in ports.items()}
-
 
 _NOT_FOR_MESSAGES: Final = frozenset(
     "seed values case tags calls logics timers flow update sut start ready warp log".split()
@@ -75,7 +50,7 @@ _NOT_FOR_MESSAGES: Final = frozenset(
     "--tolerance", type=DURATION, default=TOLERANCE_US, metavar="TIME", help="How late the machine may be (100ms)."
 )
 @click.option("--host", metavar="ADDRESS", help="Which address of this machine: 127.0.0.1, or what reaches the target.")
-@click.option("--port", "ports", multiple=True, metavar="ACTOR=PORT", callback=_ports, help="Give an actor this port.")
+@click.option("--port", "ports", multiple=True, metavar="ACTOR=PORT", callback=ports, help="Give an actor this port.")
 @of_flows
 @click.option("--flow", metavar="FLOW", help="The flow that a capture is a recording of, where it does not say.")
 @click.option("--rebuild", is_flag=True, help="Rebuild the calls of captures, whatever flow they are of.")
@@ -159,53 +134,6 @@ def _refuse(context: click.Context, names: Collection[str], way: str) -> None:
         given = context.get_parameter_source(option.name or "") is not ParameterSource.DEFAULT
         if option.name in names and given:
             raise click.UsageError(f"{option.opts[-1]} has no meaning {way}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options(Reported):
-    """The options of `replay` that say how flows are played and what is written."""
-
-    speed: int | None
-    tolerance: int
-    host: str | None
-    ports: dict[str, int]
-    allow_host: bool
-    dry_run: bool
-    recorded_speed: int
-    seed: int
-    calls: int | None
-    stop: bool
-    update: bool
-    timers: bool
-    ignore: Values
-    save: str | None
-
-    @property
-    def terms(self) -> Terms:
-        """How every flow is played."""
-        return Terms(
-            self.seed, self.speed, self.tolerance, self.calls, self.timers, self.host, self.ports, self.allow_host
-        )
-
-    def files(self) -> Mapping[str, str | None]:
-        """Return what is written where, by the option that says so."""
-        return {"--save": self.save, **Reported.files(self)}
-
-    def check(self, plays: Sequence[Play]) -> None:
-        """Raise UsageError for what cannot be done together, or names nobody."""
-        self.check_files([play.flow.path for play in plays], "the flow")
-        if self.save and len({play.capture or id(play) for play in plays}) > 1:
-            raise click.UsageError(
-                f"--save keeps the messages of one flow, not of {len(plays)}: choose by --case or -k"
-            )
-        if self.update and any(play.rebuilt for play in plays):
-            raise click.UsageError("--update makes recordings of flows: calls that are rebuilt have none")
-        self.check_ports({name for play in plays for name in play.flow.actors})
-
-    def check_ports(self, actors: Collection[str]) -> None:
-        """Raise UsageError for a port of somebody who does not take part."""
-        for name in self.ports.keys() - actors:
-            raise click.UsageError(f"--port {name}=...: there is no actor '{name}'{likely(name, actors)}")
 
 
 def _verbatim(captures: Sequence[str], options: Options) -> int:
