@@ -3,7 +3,7 @@
 From Python: `from simkit import load_flow, simulate`. What is named here is loaded when it is first used.
 """
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # loading `typing` takes as long as all else before an interruption is caught
 
 __all__ = ["Flow", "FlowError", "ForeignError", "Run", "SimkitError", "Verdict", "load_flow", "load_flows", "simulate"]
 __version__ = "0.1.0"

@@ -77,6 +77,7 @@ def exit_by(run: Callable[[], int]) -> NoReturn:
         say(str(error), err=True)
         status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
+        say("interrupted", err=True)
         status = EXIT_INTERRUPTED
     except BrokenPipeError:  # the reader of --help has seen enough
         silence(sys.stdout)

@@ -112,7 +112,7 @@ def failing_with(error: BaseException) -> Commands:
     ("error", "status", "said"),
     [
         (SetupError("port 5060 is taken"), 3, "port 5060 is taken\n"),
-        (KeyboardInterrupt(), 130, ""),
+        (KeyboardInterrupt(), 130, "interrupted"),
         (BrokenPipeError(), 0, ""),
         (OSError(28, "No space left on device"), 3, "cannot write the output: No space left on device"),
     ],
@@ -135,3 +135,20 @@ def test_python_m_simkit_is_the_command_line() -> None:
     done = python("-m", "simkit", "simulat")
     assert done.returncode == 2
     assert "did you mean 'simulate'?" in done.stderr
+
+
+@pytest.mark.parametrize("module", ["simkit.cli.main", "click", "simkit.cli.audit", "simkit.captures.reader", "zlib"])
+def test_an_interruption_is_one_line_while_anything_is_still_being_loaded(tmp_path: Path, module: str) -> None:
+    """Ctrl-C within the first tenth of a second meets the imports."""
+    script = (
+        "import runpy, sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
+        f"sys.modules.pop({module!r}, None)\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "sys.argv = ['simkit', 'audit', 'missing.pcap']\n"
+        "runpy.run_module('simkit', run_name='__main__')\n"
+    )
+    done = python("-c", script, cwd=tmp_path)
+    assert (done.returncode, done.stderr.strip(), done.stdout) == (130, "interrupted", "")
