@@ -13,8 +13,8 @@ from ..reports.audit import (
     BROKEN_MAX,
     TOLD_MAX,
     CaptureAudit,
+    audit_blocks,
     audit_table,
-    audit_text,
     audit_verdict,
     is_broken,
     log_text,
@@ -25,6 +25,7 @@ from .main import EXIT_INTERRUPTED
 from .options import Reported
 from .outputs import Output
 from .progress import Progress
+from .spool import Section, Spool
 from .terminal import say, style
 
 if TYPE_CHECKING:
@@ -52,18 +53,24 @@ def command(paths: tuple[str, ...], speed: int, strict: bool, log: str | None, *
     """
     options, captures, audited = Reported(**given), [*_captures(paths)], list[CaptureAudit]()
     options.check_files(captures, "the capture")
+    interrupted = False
     with ExitStack() as stack:
         outputs = {name: stack.enter_context(Output(path)) for name, path in options.files().items() if path}
-        for path in captures:
-            capture = _audit(path, speed, options)
-            audited.append(capture)
-            if log is not None:
-                _read_log(log, capture)
-            _say(capture, options, is_first=len(audited) == 1)
-            if capture.interrupted:
-                break
+        spool = stack.enter_context(Spool()) if options.verbose or options.json is not None else None
+        try:
+            for path in captures:
+                audited.append(capture := _audit(path, speed, spool))
+                if log is not None:
+                    _read_log(log, capture)
+                _say(capture, options, is_first=len(audited) == 1)
+                if capture.interrupted:
+                    break
+        except KeyboardInterrupt:
+            interrupted = True
         _write(audited, outputs)
     _say_all(audited, options)
+    if interrupted:
+        raise KeyboardInterrupt
     return _exit_code(audited, strict=strict)
 
 
@@ -78,15 +85,16 @@ def _say(capture: CaptureAudit, options: Reported, *, is_first: bool) -> None:
     if capture.unreadable is not None:
         say(capture.unreadable, err=True)
     elif not options.quiet and not options.is_silent:
-        text = audit_text(capture, style(options.colour), verbose=options.verbose)
-        say(text if is_first else f"\n{text}")
+        for block in audit_blocks(capture, style(options.colour), verbose=options.verbose):
+            say(block if is_first else f"\n{block}")
+            is_first = False
 
 
 def _say_all(audited: list[CaptureAudit], options: Reported) -> None:
     looks = style(options.colour)
     if len(audited) > 1 and not options.is_silent:
         say(("" if options.quiet else "\n") + audit_table(audited, looks))
-    elif options.quiet and not options.is_silent and audited[0].unreadable is None:
+    elif options.quiet and not options.is_silent and audited and audited[0].unreadable is None:
         say(audit_verdict(audited[0], looks))
 
 
@@ -100,13 +108,14 @@ def _exit_code(audited: list[CaptureAudit], *, strict: bool) -> int:
 
 
 def _write(audited: list[CaptureAudit], outputs: Mapping[str, Output]) -> None:
-    import json
-
-    from ..reports.audit_json import audit_junit, audit_object
+    from ..reports.audit_json import audit_json, audit_junit
 
     for name, output in outputs.items():
         if name == "--json":
-            output.write("".join(json.dumps(audit_object(capture)) + "\n" for capture in audited))
+            with output.writing() as stream:
+                for capture in audited:
+                    stream.writelines(piece.encode() for piece in audit_json(capture))
+                    stream.write(b"\n")
         else:
             output.write(audit_junit(audited))
 
@@ -128,8 +137,11 @@ def _captures(paths: tuple[str, ...]) -> Iterator[str]:
         yield from found
 
 
-def _audit(path: str, speed: int, options: Reported) -> CaptureAudit:
-    """Read a capture and judge its calls as they end, so that memory does not grow with the file."""
+def _audit(path: str, speed: int, spool: Spool | None) -> CaptureAudit:
+    """Read a capture and judge its calls as they end, so that memory does not grow with the file.
+
+    The spool, if there is one, is to keep them all.
+    """
     from ..captures.reader import read_capture
     from ..runs.crowd import collecting_rarely
 
@@ -137,7 +149,7 @@ def _audit(path: str, speed: int, options: Reported) -> CaptureAudit:
     try:
         with read_capture(path) as reader, collecting_rarely():
             try:
-                _judge(capture, reader, speed, keeps_all=options.verbose or options.json is not None)
+                _judge(capture, reader, speed, None if spool is None else spool.section())
             except KeyboardInterrupt:
                 capture.interrupted = True
             capture.packets, capture.skipped, capture.truncated = reader.packets, reader.skipped, reader.truncated
@@ -148,19 +160,22 @@ def _audit(path: str, speed: int, options: Reported) -> CaptureAudit:
     return capture
 
 
-def _judge(capture: CaptureAudit, reader: "CaptureReader", speed: int, *, keeps_all: bool) -> None:
-    """Judge each call; of many, those are kept that are told of, unless all are wanted."""
+def _judge(capture: CaptureAudit, reader: "CaptureReader", speed: int, section: Section | None) -> None:
+    """Judge each call; of many, those are held that are told of, unless all are wanted."""
     from ..audit.auditor import audit_call
     from ..captures.calls import captured_calls
 
-    progress, kept_max = Progress(), TOLD_MAX + BROKEN_MAX
+    progress, held_max = Progress(), TOLD_MAX + BROKEN_MAX
+    capture.all_calls = section or ()
     try:
         for call in captured_calls(reader):
             found = audit_call(call.trace, speed=speed, ended_at=call.watched_until)
+            if section is not None:
+                section.add(found)
             capture.call_count += 1
             capture.sip_messages += len(call.trace.records)  # a capture has nothing else
             capture.counts.update(finding.severity for finding in found.findings)
-            if keeps_all or capture.call_count <= TOLD_MAX or (is_broken(found) and len(capture.calls) < kept_max):
+            if capture.call_count <= TOLD_MAX or (is_broken(found) and len(capture.calls) < held_max):
                 capture.calls.append(found)
             progress.count(capture.call_count, "calls judged")
     finally:

@@ -4,8 +4,9 @@ Few calls are each told in full; of many, only those with an error or a warning.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from ..audit.finding import CallAudit, Deadline, DeadlineState, Finding, Refresh
@@ -52,7 +53,9 @@ class CaptureAudit:
     """What looked like SIP and could not be read: "frame 3: ...", the first of them."""
     call_count: int = 0
     calls: list[CallAudit] = field(default_factory=list)
-    """Those to be told of."""
+    """Those to be told of, unless all are wanted."""
+    all_calls: Iterable[CallAudit] = ()
+    """All of them, where that is wanted: read anew by each loop, for there may be more than memory holds."""
     counts: Counter[Severity] = field(default_factory=Counter)
     """How many findings of each severity all its calls have."""
     unreadable: str | None = None
@@ -72,19 +75,30 @@ class CaptureAudit:
         return [] if self.log is None else self.log.near(self.began_at_us + finding.at // self.speed)
 
 
-def audit_text(capture: CaptureAudit, style: Style, *, verbose: bool = False) -> str:
-    """Return all that is said about one capture, without a line end."""
-    told = capture.calls
-    if not verbose and capture.call_count > TOLD_MAX:
-        told = [call for call in told if is_broken(call)][:BROKEN_MAX]
-    blocks = [_heading(capture, style)]
+def audit_text(capture: CaptureAudit, style: Style) -> str:
+    """Return what is said about one capture, without a line end."""
+    return "\n\n".join(audit_blocks(capture, style))
+
+
+def audit_blocks(capture: CaptureAudit, style: Style, *, verbose: bool = False) -> Iterator[str]:
+    """Yield what is said about one capture, block by block: an empty line goes between two, a line end behind each.
+
+    `verbose` tells all of its calls.
+    """
+    yield _heading(capture, style)
+    told: Iterable[CallAudit] = capture.calls
+    if verbose:
+        told = capture.all_calls
+    elif capture.call_count > TOLD_MAX:
+        told = islice(filter(is_broken, told), BROKEN_MAX)
+    untold = capture.call_count
     for call in told:
-        blocks.append(call_text(call, style, logged=capture.logged_near))
-        if named := _naming(call, capture, style):
-            blocks.append(named)
-    if len(told) < capture.call_count:
-        blocks.append(f"{_count(capture.call_count - len(told), 'more call')}: -v tells all of them")
-    return "\n\n".join([*blocks, audit_verdict(capture, style)])
+        untold -= 1
+        named = _naming(call, capture, style)
+        yield "\n\n".join(filter(None, (call_text(call, style, logged=capture.logged_near), named)))
+    if untold:
+        yield f"{_count(untold, 'more call')}: -v tells all of them"
+    yield audit_verdict(capture, style)
 
 
 def is_broken(call: CallAudit) -> bool:

@@ -1,6 +1,7 @@
 """Audited captures as JSON objects and as JUnit XML. Keys are only ever added; times are integers of microseconds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from json import dumps
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from .. import __version__
@@ -11,9 +12,9 @@ from .cells import printable
 from .style import PLAIN
 
 
-def audit_object(capture: CaptureAudit) -> dict[str, object]:
-    """Return the object of one capture."""
-    return {
+def audit_json(capture: CaptureAudit) -> Iterator[str]:
+    """Yield the object of one capture, a piece at a time: of many calls none but one is in memory."""
+    facts = {
         "simkit": __version__,
         "capture": capture.path,
         "packets": capture.packets,
@@ -22,11 +23,23 @@ def audit_object(capture: CaptureAudit) -> dict[str, object]:
         "truncated": capture.truncated,
         "error": capture.unreadable,
         "interrupted": capture.interrupted,
-        "calls": [audited_call_object(call) for call in capture.calls],
-        "violations": [
-            finding_object(finding) | _logged(capture, finding) for call in capture.calls for finding in call.findings
-        ],
     }
+    violations = (
+        finding_object(finding) | _logged(capture, finding)
+        for call in (capture.all_calls if capture.counts else ())
+        for finding in call.findings
+    )
+    yield f'{dumps(facts)[:-1]}, "calls": ['
+    yield from _listed(map(audited_call_object, capture.all_calls))
+    yield '], "violations": ['
+    yield from _listed(violations)
+    yield "]}"
+
+
+def _listed(objects: Iterable[Mapping[str, object]]) -> Iterator[str]:
+    """Yield objects as they stand in a list."""
+    for number, each in enumerate(objects):
+        yield f"{', ' if number else ''}{dumps(each)}"
 
 
 def _logged(capture: CaptureAudit, finding: Finding) -> dict[str, object]:

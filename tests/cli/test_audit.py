@@ -1,12 +1,22 @@
 """`simkit audit`: what is said of a capture, and with which exit code."""
 
+import errno
+import io
+import itertools
 import json
+import os
+import pickle
+import tracemalloc
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from simkit.audit.auditor import audit_call
 from simkit.audit.finding import CallAudit
+from simkit.captures.calls import captured_calls
+from simkit.captures.reader import read_capture
+from simkit.cli import spool
 from simkit.trace import Trace
 
 from .conftest import Simkit
@@ -166,6 +176,103 @@ def test_what_cannot_be_written_is_told_before_anything_is_read(
     result = simkit("audit", "seen.pcap", *words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in " ".join(result.stderr.split())
+
+
+# --- many calls ------------------------------------------------------------------------------------------------------
+
+LATER_S = 100
+"""So much later each of many calls begins: the one before is long over."""
+
+
+def many(capture: bytes, count: int) -> bytes:
+    """A capture of one call as one of many, each with a Call-ID of its own, one after the other."""
+    packets, at = [capture[:24]], 24
+    while at < len(capture):
+        packets.append(capture[at : (at := at + 16 + int.from_bytes(capture[at + 8 : at + 12], "little"))])
+    header, *packets = packets
+    call = [(int.from_bytes(packet[:4], "little"), packet[4:]) for packet in packets]
+    return header + b"".join(
+        (second + number * LATER_S).to_bytes(4, "little") + rest.replace(b"8mq66q73jf1", b"%011d" % number)
+        for number in range(count)
+        for second, rest in call
+    )
+
+
+@pytest.mark.usefixtures("captures")
+def test_memory_does_not_grow_with_the_calls_that_go_into_json(
+    simkit: Simkit, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "IN_MEMORY_BYTES", 10_000)
+    with read_capture("careless.pcap") as reader:
+        (captured,) = captured_calls(reader)
+    audited, calls = audit_call(captured.trace), 0
+    monkeypatch.setattr("simkit.captures.calls.captured_calls", lambda *_, **__: itertools.repeat(captured, calls))
+    monkeypatch.setattr("simkit.audit.auditor.audit_call", lambda *_, **__: pickle.loads(pickle.dumps(audited)))
+
+    def most_memory(count: int) -> int:
+        nonlocal calls
+        calls = count
+        tracemalloc.start()
+        try:
+            assert simkit("audit", "-q", "careless.pcap", "--json", "found.json").exit_code == 1
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few = most_memory(500)
+    assert most_memory(1500) < few + 100_000
+    assert (folder / "found.json").stat().st_size > 1_000_000
+
+
+@pytest.mark.usefixtures("captures")
+def test_many_calls_are_one_json_object_a_capture_and_each_is_told_in_full(
+    simkit: Simkit, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "IN_MEMORY_BYTES", 10_000)
+    (folder / "many.pcap").write_bytes(many((folder / "careless.pcap").read_bytes(), 30))
+    result = simkit("audit", "many.pcap", "captures/short.pcap", "-v", "--json", "found.json")
+    lines = (folder / "found.json").read_text().splitlines(keepends=True)
+    assert [json.dumps(json.loads(line)) + "\n" for line in lines] == lines
+    found, short = map(json.loads, lines)
+    assert [call["call_id"] for call in found["calls"]] == [f"{number:011}@192.0.2.1" for number in range(30)]
+    assert [violation["at_us"] // 1_000_000 for violation in found["violations"]] == [
+        number * LATER_S for number in range(30)
+    ]
+    assert (len(short["calls"]), short["violations"]) == (1, [])
+    calls, _, rest = result.stdout.partition("FAIL  30 errors")
+    assert [line.split()[-1] for line in calls.splitlines() if " → " in line] == [
+        call["call_id"] for call in found["calls"]
+    ]
+    assert calls.count("  error  RFC4028-9-11  frame ") == 30
+    assert "\n\ncaptures/short.pcap  5 packets" in rest
+
+
+@pytest.mark.usefixtures("captures")
+def test_an_interruption_while_calls_are_told_leaves_the_json_whole(
+    simkit: Simkit, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("simkit.cli.audit.audit_blocks", interrupted)
+    result = simkit("audit", "careless.pcap", "careless.pcap", "-v", "--json", "found.json")
+    assert (result.exit_code, result.stderr.strip(), result.stdout) == (130, "interrupted", "")
+    (found,) = map(json.loads, (folder / "found.json").read_text().splitlines())
+    assert len(found["calls"]) == 1
+
+
+@pytest.mark.usefixtures("captures")
+def test_calls_that_cannot_be_kept_are_told(simkit: Simkit, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    file = Full()
+    monkeypatch.setattr(spool, "SpooledTemporaryFile", lambda size: file)
+    result = simkit("audit", "careless.pcap", "--json", "-")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == "cannot keep what was found in a temporary file: No space left on device\n"
+    assert file.closed
 
 
 # --- what somebody logged meanwhile ----------------------------------------------------------------------------------
