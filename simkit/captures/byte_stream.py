@@ -6,7 +6,7 @@ that a capture can be followed while it is made.
 
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 from .packet import Truncated
 
@@ -15,10 +15,18 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 _GZIP: Final = 16 + zlib.MAX_WBITS  # zlib's way to ask for a gzip header
 
 
+class Readable(Protocol):
+    """A binary file, or what reads like one."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, so many at most; none at the end. Raises OSError."""
+        ...
+
+
 class ByteStream:
     """Hands out bytes in order. Each method raises Truncated where the bytes cannot be read or unpacked."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Readable) -> None:
         self._held = b""
         self._at = 0
         self._passed = 0  # bytes before `_held`
@@ -66,7 +74,7 @@ class ByteStream:
         self._held, self._at = b"".join(held), 0
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
+def _pieces(file: Readable) -> Iterator[bytes]:
     read: Callable[[int], bytes] = getattr(file, "read1", file.read)  # read1 returns what a pipe has, without waiting
     try:
         while piece := read(PIECE_BYTES):

@@ -5,7 +5,7 @@ the calls that are up at a time and not with the file. Nothing is judged here.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -38,11 +38,14 @@ class CapturedCall:
     """Up to when the capture would have shown a message of this call: microseconds since the capture's first packet."""
 
 
-def captured_calls(reader: CaptureReader, names: Mapping[Address, str] | None = None) -> Iterator[CapturedCall]:
+def captured_calls(
+    reader: CaptureReader, names: Mapping[Address, str] | None = None, *, begun: Callable[[], None] | None = None
+) -> Iterator[CapturedCall]:
     """Read a capture to its end and yield each call as soon as nothing more is to be expected of it.
 
     The calls that are left at the end come in the order of their first messages. A party is called by its address,
-    "127.0.0.1:5060" or "[::1]:5060", unless `names` knows better.
+    "127.0.0.1:5060" or "[::1]:5060", unless `names` knows better. `begun` is called when the first message of a call is
+    met.
     """
     places = _Places(names or {})
     calls: dict[str, _Call] = {}
@@ -55,6 +58,8 @@ def captured_calls(reader: CaptureReader, names: Mapping[Address, str] | None = 
         call = calls.get(call_id)
         if call is None:
             call = calls[call_id] = _Call()
+            if begun is not None:
+                begun()
         call.add(captured, places)
         quiet.pop(call_id, None)
         if call.is_over:

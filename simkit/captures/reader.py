@@ -7,7 +7,7 @@ its last whole packet. Memory does not grow with the file. Sorting messages into
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from struct import Struct
 from typing import BinaryIO, Final, NamedTuple, Self
 
@@ -16,7 +16,7 @@ from ..sip.framing import is_keep_alive, looks_like_sip
 from ..sip.message import Message
 from ..sip.parser import MessageError, parse_message
 from ..units import MS
-from .byte_stream import ByteStream
+from .byte_stream import ByteStream, Readable
 from .fragments import Fragments
 from .ip import ESP, TCP, TUNNELS, TUNNELS_MAX, UDP, IpPacket, host, inner_packet, read_ip, read_usual
 from .link import ETHERNET, find_ip
@@ -33,6 +33,9 @@ ONCE_US: Final = MS
 _ONCE_PACKETS_MAX: Final = 4_096
 
 _UDP_HEADER: Final = Struct("!HHHxx")
+
+Progress = Callable[[int], None]
+"""Told how many bytes of the file have been read (of gzip: as they lie there), piece by piece."""
 
 
 class Captured(NamedTuple):
@@ -73,7 +76,7 @@ class CaptureReader:
     off.
     """
 
-    def __init__(self, file: BinaryIO, name: str, *, once: bool, closes: bool) -> None:
+    def __init__(self, file: BinaryIO, name: str, *, once: bool, closes: bool, progress: Progress | None) -> None:
         self.name = name
         """What to call the capture in a message: its path, or "standard input"."""
         self.packets = 0
@@ -88,7 +91,7 @@ class CaptureReader:
         self.last_at = 0
         """When the latest packet was captured: microseconds since the first."""
         self._file, self._closes = file, closes
-        self._packets = _packets(file, name)
+        self._packets = _packets(file if progress is None else _Watched(file, progress), name)
         self._fragments = Fragments(self.skipped)
         self._streams = TcpStreams(self.skipped)
         self._repeats = _Repeats() if once else None
@@ -196,7 +199,7 @@ class CaptureReader:
         return (Captured(frame, at, source, destination, transport, message, raw, connection),)
 
 
-def read_capture(source: str | BinaryIO, *, once: bool = True) -> CaptureReader:
+def read_capture(source: str | BinaryIO, *, once: bool = True, progress: Progress | None = None) -> CaptureReader:
     """Begin to read a capture: a path, "-" for standard input, or an open binary file, which stays open.
 
     `once` reads a packet once that was captured twice, as happens on the loopback and on "any": the same UDP datagram
@@ -204,21 +207,37 @@ def read_capture(source: str | BinaryIO, *, once: bool = True) -> CaptureReader:
     Raises CaptureError for what cannot be opened or is no capture at all.
     """
     if not isinstance(source, str):
-        return CaptureReader(source, str(getattr(source, "name", "capture")), once=once, closes=False)
+        name = str(getattr(source, "name", "capture"))
+        return CaptureReader(source, name, once=once, closes=False, progress=progress)
     if source == "-":
-        return CaptureReader(sys.stdin.buffer, "standard input", once=once, closes=False)
+        return CaptureReader(sys.stdin.buffer, "standard input", once=once, closes=False, progress=progress)
     try:
         file = open(source, "rb")  # noqa: SIM115 - the reader closes it
     except (OSError, ValueError) as error:
         raise CaptureError(f"{source}: cannot be read: {getattr(error, 'strerror', error)}") from error
     try:
-        return CaptureReader(file, source, once=once, closes=True)
+        return CaptureReader(file, source, once=once, closes=True, progress=progress)
     except CaptureError:
         file.close()
         raise
 
 
-def _packets(file: BinaryIO, name: str) -> Iterator[Packet]:
+class _Watched:
+    """A file that tells how far it has been read."""
+
+    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+        self._read: Callable[[int], bytes] = getattr(file, "read1", file.read)
+        self._progress, self._passed = progress, 0
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes; a pipe's as it has them."""
+        piece = self._read(size)
+        self._passed += len(piece)
+        self._progress(self._passed)
+        return piece
+
+
+def _packets(file: Readable, name: str) -> Iterator[Packet]:
     """Return the packets of a file by how it begins. Raises CaptureError."""
     try:
         stream = ByteStream(file)

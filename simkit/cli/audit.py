@@ -24,7 +24,7 @@ from . import options
 from .main import EXIT_INTERRUPTED
 from .options import Reported
 from .outputs import Output
-from .progress import Progress
+from .progress import ReadingProgress
 from .spool import Section, Spool
 from .terminal import say, style
 
@@ -145,13 +145,15 @@ def _audit(path: str, speed: int, spool: Spool | None) -> CaptureAudit:
     from ..captures.reader import read_capture
     from ..runs.crowd import collecting_rarely
 
-    capture = CaptureAudit(path, speed=speed)
+    capture, progress = CaptureAudit(path, speed=speed), ReadingProgress(path)
     try:
-        with read_capture(path) as reader, collecting_rarely():
+        with read_capture(path, progress=progress.read) as reader, collecting_rarely():
             try:
-                _judge(capture, reader, speed, None if spool is None else spool.section())
+                _judge(capture, reader, progress, None if spool is None else spool.section())
             except KeyboardInterrupt:
                 capture.interrupted = True
+            finally:
+                progress.clear()
             capture.packets, capture.skipped, capture.truncated = reader.packets, reader.skipped, reader.truncated
             capture.began_at_us, capture.lasted_us = reader.began_at_us or 0, reader.last_at
             capture.malformed = [f"frame {each.frame}: {each.reason}" for each in reader.malformed[:TOLD_MAX]]
@@ -160,23 +162,20 @@ def _audit(path: str, speed: int, spool: Spool | None) -> CaptureAudit:
     return capture
 
 
-def _judge(capture: CaptureAudit, reader: "CaptureReader", speed: int, section: Section | None) -> None:
+def _judge(capture: CaptureAudit, reader: "CaptureReader", progress: ReadingProgress, section: Section | None) -> None:
     """Judge each call; of many, those are held that are told of, unless all are wanted."""
     from ..audit.auditor import audit_call
     from ..captures.calls import captured_calls
 
-    progress, held_max = Progress(), TOLD_MAX + BROKEN_MAX
+    held_max = TOLD_MAX + BROKEN_MAX
     capture.all_calls = section or ()
-    try:
-        for call in captured_calls(reader):
-            found = audit_call(call.trace, speed=speed, ended_at=call.watched_until)
-            if section is not None:
-                section.add(found)
-            capture.call_count += 1
-            capture.sip_messages += len(call.trace.records)  # a capture has nothing else
-            capture.counts.update(finding.severity for finding in found.findings)
-            if capture.call_count <= TOLD_MAX or (is_broken(found) and len(capture.calls) < held_max):
-                capture.calls.append(found)
-            progress.count(capture.call_count, "calls judged")
-    finally:
-        progress.clear()
+    for call in captured_calls(reader, begun=progress.begun):
+        found = audit_call(call.trace, speed=capture.speed, ended_at=call.watched_until)
+        if section is not None:
+            section.add(found)
+        capture.call_count += 1
+        capture.sip_messages += len(call.trace.records)  # a capture has nothing else
+        capture.counts.update(finding.severity for finding in found.findings)
+        if capture.call_count <= TOLD_MAX or (is_broken(found) and len(capture.calls) < held_max):
+            capture.calls.append(found)
+        progress.judged(capture.call_count)

@@ -1,5 +1,6 @@
 """How far long work has come: one line on a terminal's standard error, nothing when it is piped or soon done."""
 
+import os
 import sys
 from time import monotonic
 from typing import Final
@@ -47,3 +48,37 @@ class Progress:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
             self._is_shown = False
+
+
+class ReadingProgress(Progress):
+    """How far the reading of a capture has come: "120 of 472 MB, 7,345 calls, 1,200 judged"."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        is_file = self.is_watched and os.path.isfile(path)
+        self._of = f" of {_megabytes(os.path.getsize(path))}" if is_file else ""
+        self._bytes = self._calls = self._judged = 0
+
+    def read(self, count: int) -> None:
+        """So many bytes of the file have been read."""
+        self._bytes = count
+        self._say_all()
+
+    def begun(self) -> None:
+        """Another call has begun."""
+        self._calls += 1
+
+    def judged(self, count: int) -> None:
+        """So many calls have been judged."""
+        self._judged = count
+        self._say_all()
+
+    def _say_all(self) -> None:
+        if not self.is_watched:
+            return
+        judged = f", {self._judged:,} judged" if self._judged else ""
+        self._say(f"{_megabytes(self._bytes)}{self._of} MB, {self._calls:,} calls{judged}")
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.0f}"

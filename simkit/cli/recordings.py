@@ -21,6 +21,7 @@ from ..flows.loader import load_path
 from ..flows.model import Flow
 from ..flows.signature import is_signed_by, signed
 from ..trace import Trace
+from .progress import ReadingProgress
 from .terminal import say
 
 FOLDER: Final = "captures"
@@ -60,8 +61,13 @@ def read_calls(path: str) -> list[Trace]:
 
     Raises CaptureError where it cannot be read, NothingToRunError where there is none in it.
     """
-    with read_capture(path) as reader:
-        calls = sorted(captured_calls(reader), key=lambda call: next(call.trace.messages()).number)
+    progress = ReadingProgress(path)
+    try:
+        with read_capture(path, progress=progress.read) as reader:
+            found = captured_calls(reader, begun=progress.begun)
+            calls = sorted(found, key=lambda call: next(call.trace.messages()).number)
+    finally:
+        progress.clear()
     if reader.truncated:
         say(f"{path}: it breaks off: {reader.truncated}", err=True)
     if not calls:

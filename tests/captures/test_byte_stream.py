@@ -55,11 +55,11 @@ def test_gzip_is_unpacked(packed: bytes) -> None:
 
 def test_a_pipe_is_read_as_it_fills() -> None:
     pipe = Dripping(TEXT)
-    stream = ByteStream(pipe)  # type: ignore[arg-type] # what is asked of it is `read`
+    stream = ByteStream(pipe)
     assert stream.take(10) == TEXT[:10]
     assert pipe.read()[0] == 14  # no more was taken than two drips
     packed = Dripping(gzip.compress(TEXT))
-    assert all_of(ByteStream(packed)) == TEXT  # type: ignore[arg-type]
+    assert all_of(ByteStream(packed)) == TEXT
 
 
 def test_peeking_does_not_pass() -> None:

@@ -115,6 +115,13 @@ def test_reliable_provisional_responses_are_told_apart_by_rseq() -> None:
     assert [transit.retransmission for transit in call.trace.messages()] == [False, False, True]
 
 
+def test_each_call_that_begins_is_told() -> None:
+    scene = Scene().call(0, ONE).call(1, "another").call(60 * S, ONE)
+    begun: list[None] = []
+    reader = read_capture(io.BytesIO(pcap(*scene.frames)))
+    assert len(list(captured_calls(reader, begun=lambda: begun.append(None)))) == len(begun) == 3
+
+
 # --- when a call is over ---------------------------------------------------------------------------------------------
 
 

@@ -274,6 +274,15 @@ def test_memory_does_not_grow_with_the_file() -> None:
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_how_far_the_file_has_been_read_is_told_in_its_own_bytes(pack: Callable[[bytes], bytes]) -> None:
+    file = pack(pcap(*[datagram(sip(body=os.urandom(300)))] * 200))
+    told: list[int] = []
+    assert sum(1 for _ in read_capture(io.BytesIO(file), once=False, progress=told.append)) == 200
+    assert told == sorted(told)
+    assert told[-1] == len(file)
+
+
 @pytest.mark.parametrize("story", [runs.expiry, runs.broken, runs.slow], ids=lambda story: story.__name__)
 def test_what_was_written_is_read_again(story: Callable[[], Run]) -> None:
     run = story()

@@ -9,7 +9,7 @@ import pytest
 
 from simkit.cli import progress, terminal
 from simkit.cli.outputs import Output
-from simkit.cli.progress import Progress
+from simkit.cli.progress import Progress, ReadingProgress
 from simkit.errors import SetupError
 
 
@@ -127,10 +127,31 @@ def test_progress_is_one_line_that_comes_late_seldom_and_goes(monkeypatch: pytes
     assert screen.getvalue() == f"{line}1,000 of 10,000 calls{line}1,200 of 10,000 calls{line}"
 
 
+def test_how_far_a_capture_has_been_read_is_told_in_megabytes_and_calls(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    screen = on_terminal(monkeypatch)
+    times = iter(range(9))
+    monkeypatch.setattr(progress, "monotonic", lambda: next(times))
+    (tmp_path / "seen.pcap").write_bytes(bytes(2_600_000))
+    file, pipe = ReadingProgress(str(tmp_path / "seen.pcap")), ReadingProgress("-")
+    file.begun()
+    file.begun()
+    file.read(1_000_000)
+    file.judged(1)
+    pipe.read(1_200_000_000)
+    assert screen.getvalue().split("\r\x1b[K")[1:] == [
+        "1 of 3 MB, 2 calls",
+        "1 of 3 MB, 2 calls, 1 judged",
+        "1,200 MB, 0 calls",
+    ]
+
+
 def test_nothing_is_shown_where_standard_error_is_piped(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = Progress()
     monkeypatch.setattr(progress, "monotonic", lambda: 1e9)
     shown.show(1, 2, "calls")
+    ReadingProgress("-").read(1_000_000)
     assert capsys.readouterr().err == ""
