@@ -44,7 +44,10 @@ def audit_call(
     for dialog in dialogs:
         for finding in _findings(dialog):
             findings.setdefault((finding.rule, finding.text, finding.frame), finding)  # forks share their beginning
-    return summary(pairing.call_id, dialogs, _merged(findings.values()))
+    call = summary(pairing.call_id, dialogs, _merged(findings.values()))
+    for dialog in dialogs:
+        dialog.dissolve()
+    return call
 
 
 def _findings(dialog: Dialog) -> list[Finding]:

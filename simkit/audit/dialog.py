@@ -239,3 +239,10 @@ class Dialog:
     def heard_after(self, side: Side, at: int) -> bool:
         """Whether a side sent anything after this time: else it may be dead, and is not judged for being silent."""
         return self.heard_at[side] > at
+
+    def dissolve(self) -> None:
+        """Take apart what points at each other, once all is judged: a capture has too many calls to search for it."""
+        for transaction in self.transactions:
+            transaction.session = transaction.previous = transaction.following = transaction.over = None
+            transaction.own_offer = transaction.peer_offer = None
+        self.transactions, self.sessions, self.byes, self.setup = [], [], [], None

@@ -4,9 +4,10 @@ What a proxy on the way passes on is the same sending: what its sender did is ju
 made of it by `arrived`. Times are microseconds of SIP's time: those of the trace, times the speed it was taken at.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from ..errors import PeerError
 from ..sip.headers import HeaderField
@@ -14,6 +15,8 @@ from ..sip.layout import Layout
 from ..sip.message import Message, Request, Response
 from ..sip.session_headers import TIMER, Refresher
 from ..trace import Transit
+
+_Element = TypeVar("_Element")
 
 
 class Terms(NamedTuple):
@@ -71,11 +74,11 @@ class Sending:
     """That of a response; 0 of a request."""
     connection: int
     """Over which connection of the two it first went, from 1; 0: over UDP."""
-    again_at: list[int] = field(default_factory=list)
+    again_at: Sequence[int] = ()
     """When it was sent again."""
-    arrived_again_at: list[int] = field(default_factory=list)
+    arrived_again_at: Sequence[int] = ()
     """When it came again, as far as the tap knows."""
-    passed_on: list[Passing] = field(default_factory=list)
+    passed_on: Sequence[Passing] = ()
     said: Terms = NOTHING
     """What it says of the session timer, as its sender wrote it."""
     heard: Terms = NOTHING
@@ -95,19 +98,28 @@ class Sending:
     def seen_again(self, transit: Transit, *, speed: int) -> None:
         """Its sender has sent it again."""
         at, arrived_at = times(transit, speed=speed)
-        self.again_at.append(at)
+        self.again_at = _and(self.again_at, at)
         if transit.lost is not None:
             return
         if self.lost:
             self.lost, self.arrived_at = False, arrived_at
         else:
-            self.arrived_again_at.append(arrived_at)
+            self.arrived_again_at = _and(self.arrived_again_at, arrived_at)
 
     def passed(self, transit: Transit, *, speed: int) -> None:
         """A proxy has passed it on."""
         at, arrived_at = times(transit, speed=speed)
-        self.passed_on.append(Passing(transit.message, transit.sender, transit.number, at))
+        passing = Passing(transit.message, transit.sender, transit.number, at)
+        self.passed_on = _and(self.passed_on, passing)
         self.arrived, self.arrived_at = transit.message, arrived_at
+
+
+def _and(former: Sequence[_Element], latest: _Element) -> list[_Element]:
+    """Return the list with one more: most sendings have none of it, and are many, so that only these get a list."""
+    if not isinstance(former, list):
+        return [latest]
+    former.append(latest)
+    return former
 
 
 def sending_of(transit: Transit, order: int, *, speed: int) -> Sending:

@@ -1,6 +1,7 @@
 """The audit takes whatever a capture holds, in any order and any number, and says only what the rulebook knows."""
 
 import ast
+import gc
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -84,6 +85,20 @@ def test_a_long_call_is_judged_to_its_end() -> None:
         tape.at(900 * turn).refresh()
     tape.at(900 * 1000 + 868).bye("bob")
     assert tape.findings() == [("RFC4028-9-13", "error", "bob", 900 * 1000 + 868, 2004)]
+
+
+def test_nothing_of_a_call_that_was_judged_waits_for_the_collector_of_cycles() -> None:
+    tapes = [defect() for defect in DEFECTS.values()]
+    for tape in tapes:
+        tape.audit()  # what is remembered for the next call is there now
+    gc.collect()
+    gc.disable()
+    try:
+        for tape in tapes:
+            tape.audit()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_the_same_messages_at_other_times_of_the_capture_are_judged_the_same() -> None:
