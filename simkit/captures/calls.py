@@ -7,6 +7,7 @@ the calls that are up at a time and not with the file. Nothing is judged here.
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final
 
 from ..sip.message import Message, Request, Response
@@ -60,9 +61,10 @@ def captured_calls(
             call = calls[call_id] = _Call()
             if begun is not None:
                 begun()
+        elif call_id in quiet:
+            del quiet[call_id]
         call.add(captured, places)
-        quiet.pop(call_id, None)
-        if call.is_over:
+        if not call.unanswered and not call.dialogs:
             quiet[call_id] = at
     for call_id in list(calls):
         yield calls.pop(call_id).result(call_id, reader.last_at)
@@ -89,44 +91,40 @@ class _Call:
     dialogs: set[_Dialog] = field(default_factory=set)
     """Those that are up, by their tags in alphabetical order."""
 
-    @property
-    def is_over(self) -> bool:
-        return not self.unanswered and not self.dialogs
-
     def add(self, captured: Captured, places: _Places) -> None:
-        message, at = captured.message, captured.at
-        sender, receiver = places[captured.source], places[captured.destination]
+        frame, at, source, destination, _, message, _, connection = captured
+        sender, receiver = places[source], places[destination]
         if sender not in self.parties or receiver not in self.parties:
-            self.parties |= {sender: captured.source, receiver: captured.destination}
-        identity = hash((sender, receiver, *_identity(message)))
-        again = identity in self.seen
-        connection = captured.connection
-        self.transits.append(Transit(captured.frame, at, sender, receiver, message, again, at, connection=connection))
+            self.parties |= {sender: source, receiver: destination}
+        known, identity = len(self.seen), hash((sender, receiver, _identity(message)))
+        self.seen.add(identity)
+        again = len(self.seen) == known
+        self.transits.append(Transit(frame, at, sender, receiver, message, again, at, None, connection))
         if not again:
-            self.seen.add(identity)
             self._follow(message)
 
     def _follow(self, message: Message) -> None:
         """Note which answers and which dialogs' ends are still to come."""
-        number, method = message.cseq
-        from_tag, to_tag = message.from_tag or "", message.to_tag or ""
-        dialog = (from_tag, to_tag) if from_tag < to_tag else (to_tag, from_tag)
+        from_tag, to_tag, (number, method) = message.from_tag or "", message.to_tag or "", message.cseq
         if isinstance(message, Request):
-            if method in _WITHOUT_TRACE:
-                return
-            self.unanswered.add((from_tag, number, method))
-            if to_tag:
-                self.dialogs.add(dialog)
+            if method not in _WITHOUT_TRACE:
+                self.unanswered.add((from_tag, number, method))
+                if to_tag:
+                    self.dialogs.add(_dialog(from_tag, to_tag))
         elif isinstance(message, Response) and message.status >= 200:
             self.unanswered.discard((from_tag, number, method))
             if method == "BYE":
-                self.dialogs.discard(dialog)
+                self.dialogs.discard(_dialog(from_tag, to_tag))
             elif method == "INVITE" and message.status < 300:
-                self.dialogs.add(dialog)
+                self.dialogs.add(_dialog(from_tag, to_tag))
 
     def result(self, call_id: str, until: int) -> CapturedCall:
-        in_time = sorted(self.transits, key=lambda transit: transit.sent_at)  # several interfaces may be mixed up
+        in_time = sorted(self.transits, key=attrgetter("sent_at"))  # several interfaces may be mixed up
         return CapturedCall(call_id, Trace([*in_time]), self.parties, until)
+
+
+def _dialog(from_tag: str, to_tag: str) -> _Dialog:
+    return (from_tag, to_tag) if from_tag < to_tag else (to_tag, from_tag)
 
 
 def _identity(message: Message) -> tuple[object, ...]:

@@ -18,8 +18,6 @@ TUNNELS_MAX: Final = 8  # one in another; more is a packet made to keep us busy
 
 _IPV4: Final = Struct("!BxHHHxBxx4s4s")
 _IPV6: Final = Struct("!4xHBx16s16s")
-_ETHERNET_BYTES: Final = 14
-_USUAL: Final = Struct("!12xHBxHHHxBxx4s4s")
 _FRAGMENT: Final = Struct("!BxHI")
 _MORE_FRAGMENTS, _OFFSET_MASK = 0x2000, 0x1FFF  # the offset counts 8 bytes
 
@@ -46,21 +44,6 @@ class IpPacket(NamedTuple):
 def host(packed: bytes) -> str:
     """Return an address as it is written: "127.0.0.1", "2001:db8::1"."""
     return str(ip_address(packed))
-
-
-def read_usual(frame: bytes) -> IpPacket | None:
-    """Read at one go what most frames are: a whole IPv4 packet without options, in Ethernet without a tag.
-
-    None for all others: they go by `find_ip` and `read_ip`, which would return the same for this one.
-    """
-    if len(frame) < _USUAL.size:
-        return None
-    ether_type, first, total, identification, fragment, protocol, source, destination = _USUAL.unpack_from(frame)
-    if ether_type != 0x0800 or first != 0x45 or fragment & (_MORE_FRAGMENTS | _OFFSET_MASK):
-        return None
-    if not _IPV4.size <= total <= len(frame) - _ETHERNET_BYTES:
-        return None
-    return IpPacket(source, destination, protocol, identification, frame[_USUAL.size : _ETHERNET_BYTES + total])
 
 
 def read_ip(data: bytes, at: int) -> IpPacket:

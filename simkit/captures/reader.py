@@ -8,7 +8,6 @@ its last whole packet. Memory does not grow with the file. Sorting messages into
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from struct import Struct
 from typing import BinaryIO, Final, NamedTuple, Self
 
 from ..errors import CaptureError
@@ -18,12 +17,13 @@ from ..sip.parser import MessageError, parse_message
 from ..units import MS
 from .byte_stream import ByteStream, Readable
 from .fragments import Fragments
-from .ip import ESP, TCP, TUNNELS, TUNNELS_MAX, UDP, IpPacket, host, inner_packet, read_ip, read_usual
+from .ip import ESP, TCP, TUNNELS, TUNNELS_MAX, UDP, IpPacket, inner_packet, read_ip
 from .link import ETHERNET, find_ip
 from .packet import Address, Packet, TooShort, Truncated, Unreadable
 from .pcap import MAGICS, pcap_packets
 from .pcapng import MAGIC, pcapng_packets
 from .tcp import TcpStreams
+from .udp import Datagram, address, read_datagram, read_usual
 
 MALFORMED_MAX: Final = 1_000
 """How many malformed messages are kept; all are counted."""
@@ -31,8 +31,6 @@ MALFORMED_MAX: Final = 1_000
 ONCE_US: Final = MS
 """How close two appearances of one packet are; the fastest retransmission, T1 in sixtyfold time, comes after 8 ms."""
 _ONCE_PACKETS_MAX: Final = 4_096
-
-_UDP_HEADER: Final = Struct("!HHHxx")
 
 Progress = Callable[[int], None]
 """Told how many bytes of the file have been read (of gzip: as they lie there), piece by piece."""
@@ -116,24 +114,28 @@ class CaptureReader:
 
     def _read(self, packet: Packet) -> Iterable[Captured]:
         """Return the messages that a packet completes, or count why there are none."""
+        number, at, link_type, data, _ = packet
         self.packets += 1
         if self.began_at_us is None:
-            self.began_at_us = packet.at
-        at = packet.at - self.began_at_us
+            self.began_at_us = at
+        at -= self.began_at_us
         if at > self.last_at:
             self.last_at = at
         try:
-            whole = self._transport_packet(packet)
-            if whole is None:
-                return ()
-            if whole.protocol == UDP:
-                return self._datagram(whole, packet.number, at)
-            if whole.protocol != TCP:
-                raise Unreadable("ESP" if whole.protocol == ESP else "neither UDP nor TCP")
+            datagram = read_usual(data) if link_type == ETHERNET else None
+            if datagram is None:
+                whole = self._transport_packet(packet)
+                if whole is None:
+                    return ()
+                if whole.protocol == TCP:
+                    return self._segment(whole, packet, at)
+                if whole.protocol != UDP:
+                    raise Unreadable("ESP" if whole.protocol == ESP else "neither UDP nor TCP")
+                datagram = read_datagram(whole)
+            return self._datagram(datagram, number, at)
         except Unreadable as reason:
             self._skip(packet, reason)
             return ()
-        return self._segment(whole, packet, at)
 
     def _skip(self, packet: Packet, reason: Unreadable) -> None:
         cut = packet.cut and isinstance(reason, TooShort)
@@ -141,9 +143,6 @@ class CaptureReader:
 
     def _transport_packet(self, packet: Packet) -> IpPacket | None:
         """Return the innermost IP packet; None for a fragment of one that is not complete."""
-        usual = read_usual(packet.data) if packet.link_type == ETHERNET else None
-        if usual is not None and usual.protocol not in TUNNELS:
-            return usual
         found: IpPacket | None = read_ip(packet.data, find_ip(packet.link_type, packet.data))
         for _ in range(TUNNELS_MAX + 1):
             if found is not None and (found.more or found.offset):
@@ -160,22 +159,14 @@ class CaptureReader:
         except Unreadable as reason:
             self._skip(packet, reason)
 
-    def _datagram(self, packet: IpPacket, number: int, at: int) -> Iterable[Captured]:
-        payload = packet.payload
-        if len(payload) < _UDP_HEADER.size:
-            raise TooShort("broken UDP header")
-        source, destination, length = _UDP_HEADER.unpack_from(payload)
-        if length > len(payload):
-            raise TooShort("shorter than its UDP header says")
-        if 0 < length < _UDP_HEADER.size:  # 0 is all there is (RFC 2675)
-            raise Unreadable("broken UDP header")
-        data = payload[_UDP_HEADER.size : length or None]
+    def _datagram(self, datagram: Datagram, number: int, at: int) -> Iterable[Captured]:
+        source, source_port, destination, destination_port, _, data = datagram
         if not looks_like_sip(data):
             raise Unreadable("keep-alive" if is_keep_alive(data) else "not SIP")
-        if self._repeats is not None and self._repeats.holds(packet, at):
+        if self._repeats is not None and self._repeats.holds(datagram, at):
             raise Unreadable("a packet seen before")
         return self._parsed(
-            "udp", number, at, (host(packet.source), source), (host(packet.destination), destination), data
+            "udp", number, at, address(source, source_port), address(destination, destination_port), data
         )
 
     def _parsed(
@@ -259,9 +250,9 @@ class _Repeats:
         self._recent: dict[int, int] = {}
         self._older: dict[int, int] = {}
 
-    def holds(self, packet: IpPacket, at: int) -> bool:
-        """Whether this packet was captured a moment ago; from now on it was."""
-        key = hash((packet.source, packet.destination, packet.identification, packet.payload))
+    def holds(self, datagram: Datagram, at: int) -> bool:
+        """Whether this datagram was captured a moment ago; from now on it was."""
+        key = hash(datagram)
         before = self._recent.get(key, self._older.get(key))
         self._recent[key] = at
         if len(self._recent) == _ONCE_PACKETS_MAX:

@@ -76,10 +76,15 @@ class Message:
             _WRITE[name](self, value)
         return self
 
-    def told(self, *read: object) -> Self:
-        """Return this message, told by its reader what all messages are asked for: the values of TOLD."""
-        for write, value in zip(_WRITE_TOLD, read, strict=True):
-            write(self, value)
+    def told(self, layout: Layout, via: Via, tags: tuple[str | None, str | None], call_id: str, cseq: CSeq) -> Self:
+        """Return this message, told by its reader what all messages are asked for; `tags` are those of From and To."""
+        _write_layout(self, layout)
+        _write_via(self, via)
+        _write_branch(self, via.branch)
+        _write_from_tag(self, tags[0])
+        _write_to_tag(self, tags[1])
+        _write_call_id(self, call_id)
+        _write_cseq(self, cseq)
         return self
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -262,16 +267,15 @@ def _first_element(value: str) -> str:
     return elements[0]
 
 
-TOLD: Final = ("layout", "via", "branch", "from_tag", "to_tag", "call_id", "cseq", "contact")
-"""What a reader tells a message of itself, in this order."""
-
 # A message is written, while it is made, past its `__setattr__`, which refuses.
 _WRITE: Final[Mapping[str, Callable[[Message, object], None]]] = {
     name: vars(kind)[name].__set__ for kind in (Message, Request, Response) for name in vars(kind)["__slots__"]
 }
-_WRITE_TOLD: Final = tuple(_WRITE[name] for name in TOLD)
 _write_headers, _write_body, _write_method, _write_uri, _write_status, _write_reason = (
     _WRITE[name] for name in ("headers", "body", "method", "uri", "status", "reason")
+)
+_write_layout, _write_via, _write_branch, _write_from_tag, _write_to_tag, _write_call_id, _write_cseq = (
+    _WRITE[name] for name in ("layout", "via", "branch", "from_tag", "to_tag", "call_id", "cseq")
 )
 
 _READ_WHEN_ASKED: Final[Mapping[str, Callable[[Message], object]]] = {

@@ -190,7 +190,7 @@ def _read_header(line: str) -> _Header:
 class _Kind:
     """What messages with the same header names have in common."""
 
-    __slots__ = ("contact_at", "layout", "length_at", "mandatory")
+    __slots__ = ("layout", "length_at", "mandatory")
 
     def __init__(self, names: tuple[str, ...]) -> None:
         """Raises _LineFault where a header is missing, or comes twice, that says whose message it is."""
@@ -202,7 +202,7 @@ class _Kind:
                 raise _LineFault(len(names) + 1, f"{name} is missing")
         self.mandatory: itemgetter[tuple[Any, ...]] = itemgetter(*(first[name] for name in _MANDATORY))
         """Picks what the mandatory headers say from what all say."""
-        self.length_at, self.contact_at = first.get("Content-Length"), first.get("Contact")
+        self.length_at = first.get("Content-Length")
 
 
 _kind_of = lru_cache(maxsize=1024)(_Kind)
@@ -234,9 +234,7 @@ def _put_together(
             raise _LineFault(kind.length_at + 1, fault)
     body = data[body_start:end]
     message = Request(told, second, fields, body) if isinstance(told, str) else Response(told, second, fields, body)
-    contact = None if kind.contact_at is None else read[kind.contact_at]
-    message.told(kind.layout, via, via.branch, sender.tag, recipient.tag, call_id, cseq, contact)
-    return message, end
+    return message.told(kind.layout, via, (sender.tag, recipient.tag), call_id, cseq), end
 
 
 # --- values ----------------------------------------------------------------------------------------------------------

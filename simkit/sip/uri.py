@@ -77,6 +77,9 @@ _VIA = re.compile(
     r"(\[[0-9A-Fa-f:.]+\]|[^\s:;\[\]]+)(?:\s*:\s*([0-9]{1,5}))?\s*(.*)",
     re.I | re.DOTALL,
 )
+# What nearly all values look like, and can be read at one go: the usual parameter alone, and nothing quoted.
+_USUAL_ADDRESS = re.compile(r"<([^<>\s]+)>(?:;tag=([^;=\s\"]+))?")
+_USUAL_VIA = re.compile(r"SIP/2\.0/([A-Z]+) ([A-Za-z0-9.-]+)(?::([0-9]{1,5}))?;branch=([^;\s\"]+)")
 _TRANSPORT = re.compile(r";transport=[^;?]*", re.I)
 _URI = re.compile(
     r"(sips?):(?:([^@\s]*)@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?((?:;[^;?\s]+)*)(?:\?(\S*))?\Z", re.I
@@ -101,6 +104,9 @@ def parse_name_address(value: str) -> NameAddress:
     Without angle brackets the parameters are the header's, and the URI can hold no comma, semicolon or question mark
     (RFC 3261 section 20).
     """
+    if usual := _USUAL_ADDRESS.fullmatch(value):
+        uri, tag = usual.groups()
+        return NameAddress(uri, "", (("tag", tag),), tag) if tag else NameAddress(uri)
     value = value.strip(WHITE_SPACE)
     if match := _NAME_ADDRESS.fullmatch(value):
         display_name, uri, rest = match.groups()
@@ -117,6 +123,9 @@ def parse_name_address(value: str) -> NameAddress:
 @lru_cache(maxsize=4096)
 def parse_via(value: str) -> Via:
     """Read one Via value. Raises PeerError (400)."""
+    if usual := _USUAL_VIA.fullmatch(value):
+        transport, host, port, branch = usual.groups()
+        return Via(transport, host, int(port) if port else None, (("branch", branch),), branch)
     match = _VIA.match(value.strip(WHITE_SPACE))
     if match is None:
         raise PeerError(f"'{value[:60]}' is not 'SIP/2.0/transport host:port'")

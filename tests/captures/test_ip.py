@@ -4,14 +4,8 @@ import struct
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from simkit.captures.ip import read_ip, read_usual
-from simkit.captures.link import find_ip
 
 from .building import (
-    ETHERNET,
     GRE,
     IN_IP4,
     IN_IP6,
@@ -167,18 +161,3 @@ def test_any_port_may_speak_sip() -> None:
 
 def test_fragments_of_an_ethernet_frame_are_put_together() -> None:
     assert messages(pcap(*fragments(PAYLOAD, 64))) == [sip()]
-
-
-USUAL = ethernet(V4 + b"padding")
-
-
-def test_a_usual_frame_is_known() -> None:
-    assert read_usual(USUAL) == read_ip(V4, 0)
-
-
-@settings(max_examples=500, deadline=None, derandomize=True)
-@given(at=st.integers(0, 40), value=st.binary(min_size=1, max_size=2), end=st.integers(30, len(USUAL)))
-def test_a_frame_that_is_read_at_one_go_is_read_as_the_long_way_would(at: int, value: bytes, end: int) -> None:
-    frame = (USUAL[:at] + value + USUAL[at + len(value) :])[:end]
-    packet = read_usual(frame)
-    assert packet is None or packet == read_ip(frame, find_ip(ETHERNET, frame))
