@@ -5,9 +5,9 @@ tags, branch) is read when first asked for and remembered. Bytes become messages
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, ClassVar, Final, NamedTuple, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Never, Self, TypeVar, overload
 
 from ..errors import PeerError
 from . import headers as _headers
@@ -27,71 +27,88 @@ class CSeq(NamedTuple):
     method: str
 
 
+_CSEQ = re.compile(r"0*([0-9]{1,10})[ \t]+(\S+)")
+
+
+@lru_cache(maxsize=1024)
+def parse_cseq(value: str) -> CSeq:
+    """Read a CSeq value. Raises PeerError (400)."""
+    match = _CSEQ.fullmatch(value.strip(WHITE_SPACE))
+    if match is None or int(match[1]) >= 2**32 or not is_token(match[2]):  # RFC 3261 section 12.2.1.1
+        raise PeerError(f"'{value[:40]}' is not a number below 2**32 and a method")
+    return CSeq(int(match[1]), match[2])
+
+
+class _Field(Generic[_Value]):
+    """What a message is asked for: given when it is made, or read when first asked for and then an ordinary attribute.
+
+    A type checker refuses to write to it; a guard at run time would make each look at a message dearer.
+    """
+
+    def __init__(self, read: Callable[["Message"], _Value]) -> None:
+        self._read = read
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, message: "Message", owner: type) -> _Value: ...
+    @overload
+    def __get__(self, message: None, owner: type) -> Self: ...
+    def __get__(self, message: "Message | None", owner: type) -> _Value | Self:
+        if message is None:
+            return self
+        value = self._read(message)
+        setattr(message, self._name, value)
+        return value
+
+    if TYPE_CHECKING:  # there is none, so that the attribute covers what reads it
+
+        def __set__(self, message: "Message", value: Never) -> None: ...
+
+
 class Message:
     """What requests and responses share. Accessors of a header that is missing or broken raise PeerError (400)."""
 
-    __slots__ = (
-        *("body", "headers", "layout"),
-        *("branch", "call_id", "contact", "cseq", "from_tag", "method", "recipient", "sender", "to_tag", "via"),
-    )
-    headers: tuple[HeaderField, ...]
-    body: bytes
-    layout: Layout
-    """Where its headers are."""
+    headers: _Field[tuple[HeaderField, ...]]
+    body: _Field[bytes]
     is_request: ClassVar[bool]
+    layout = _Field[Layout](lambda message: layout_of(tuple([name for name, _ in message.headers])))
+    """Where its headers are."""
 
-    call_id: str
+    call_id = _Field[str](lambda message: message._parsed("Call-ID", str))
     """Call-ID (RFC 3261 section 20.8)."""
-    cseq: CSeq
+    cseq = _Field[CSeq](lambda message: message._parsed("CSeq", parse_cseq))
     """CSeq (RFC 3261 section 20.16)."""
-    sender: NameAddress
+    sender = _Field[NameAddress](lambda message: message._parsed("From", parse_name_address))
     """From (RFC 3261 section 20.20): who sent the request that this is, or answers."""
-    from_tag: str | None
+    from_tag = _Field[str | None](lambda message: message.sender.tag)
     """The tag of From; None where there is none (RFC 2543)."""
-    recipient: NameAddress
+    recipient = _Field[NameAddress](lambda message: message._parsed("To", parse_name_address))
     """To (RFC 3261 section 20.39): whom the request that this is, or answers, is for."""
-    to_tag: str | None
+    to_tag = _Field[str | None](lambda message: message.recipient.tag)
     """The tag of To; None before a dialog has begun."""
-    via: Via
+    via = _Field[Via](lambda message: message._parsed("Via", _parse_topmost_via))
     """The topmost Via (RFC 3261 section 20.42)."""
-    contact: NameAddress | None
-    """The first Contact (RFC 3261 section 20.10): where requests of this dialog are to go."""
-    method: str
-    """The method of the request that this is or, by its CSeq, answers."""
-    branch: str
+    branch = _Field[str](lambda message: message.via.branch)
     """The branch of the topmost Via: with the method it names the transaction (RFC 3261 section 17.1.3)."""
-
-    def __getattr__(self, name: str) -> Any:
-        """Read what a message is asked for the first time; from then on it is in its slot."""
-        read = _READ_WHEN_ASKED.get(name)
-        if read is None:
-            raise AttributeError(f"'{type(self).__name__}' has no attribute '{name}'")
-        value = read(self)
-        _WRITE[name](self, value)
-        return value
+    contact = _Field[NameAddress | None](lambda message: message._first_contact())
+    """The first Contact (RFC 3261 section 20.10): where requests of this dialog are to go."""
+    method = _Field[str](lambda message: message.cseq.method)  # of a response; a request is made with its own
+    """The method of the request that this is or, by its CSeq, answers."""
 
     def knowing(self, **read: object) -> Self:
         """Return this message, told by its maker what its headers say, which saves reading them."""
         for name, value in read.items():
-            _WRITE[name](self, value)
+            setattr(self, name, value)
         return self
 
     def told(self, layout: Layout, via: Via, tags: tuple[str | None, str | None], call_id: str, cseq: CSeq) -> Self:
         """Return this message, told by its reader what all messages are asked for; `tags` are those of From and To."""
-        _write_layout(self, layout)
-        _write_via(self, via)
-        _write_branch(self, via.branch)
-        _write_from_tag(self, tags[0])
-        _write_to_tag(self, tags[1])
-        _write_call_id(self, call_id)
-        _write_cseq(self, cseq)
+        made: Any = self
+        made.layout, made.via, made.branch, made.call_id, made.cseq = layout, via, via.branch, call_id, cseq
+        made.from_tag, made.to_tag = tags
         return self
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"a message is immutable: '{name}' cannot be set")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"a message is immutable: '{name}' cannot be deleted")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):
@@ -179,6 +196,9 @@ class Message:
         lines = [self.start_line, *[f"{name}: {value}" for name, value in self.headers], "", ""]
         return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
 
+    def _first_contact(self) -> NameAddress | None:
+        return self._parsed("Contact", _parse_first_address) if self.header("Contact") else None
+
     def _parsed(self, name: str, parse: Callable[[str], _Value]) -> _Value:
         value = self.header(name)
         if value is None:
@@ -192,15 +212,12 @@ class Message:
 class Request(Message):
     """A request (RFC 3261 section 7.1); `uri` is the Request-URI as written."""
 
-    __slots__ = ("uri",)
-    uri: str
+    uri: _Field[str]
     is_request = True
 
     def __init__(self, method: str, uri: str, headers: tuple[HeaderField, ...], body: bytes = b"") -> None:
-        _write_method(self, method)
-        _write_uri(self, uri)
-        _write_headers(self, headers)
-        _write_body(self, body)
+        made: Any = self
+        made.method, made.uri, made.headers, made.body = method, uri, headers, body
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Request, (self.method, self.uri, self.headers, self.body)
@@ -217,16 +234,13 @@ class Request(Message):
 class Response(Message):
     """A response (RFC 3261 section 7.2)."""
 
-    __slots__ = ("reason", "status")
-    status: int
-    reason: str
+    status: _Field[int]
+    reason: _Field[str]
     is_request = False
 
     def __init__(self, status: int, reason: str, headers: tuple[HeaderField, ...], body: bytes = b"") -> None:
-        _write_status(self, status)
-        _write_reason(self, reason)
-        _write_headers(self, headers)
-        _write_body(self, body)
+        made: Any = self
+        made.status, made.reason, made.headers, made.body = status, reason, headers, body
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Response, (self.status, self.reason, self.headers, self.body)
@@ -238,18 +252,6 @@ class Response(Message):
 
     def _with(self, *, headers: tuple[HeaderField, ...]) -> "Response":
         return Response(self.status, self.reason, headers, self.body)
-
-
-_CSEQ = re.compile(r"0*([0-9]{1,10})[ \t]+(\S+)")
-
-
-@lru_cache(maxsize=1024)
-def parse_cseq(value: str) -> CSeq:
-    """Read a CSeq value. Raises PeerError (400)."""
-    match = _CSEQ.fullmatch(value.strip(WHITE_SPACE))
-    if match is None or int(match[1]) >= 2**32 or not is_token(match[2]):  # RFC 3261 section 12.2.1.1
-        raise PeerError(f"'{value[:40]}' is not a number below 2**32 and a method")
-    return CSeq(int(match[1]), match[2])
 
 
 def _parse_topmost_via(value: str) -> Via:
@@ -265,29 +267,3 @@ def _first_element(value: str) -> str:
     if not elements:
         raise PeerError("the value is empty")
     return elements[0]
-
-
-# A message is written, while it is made, past its `__setattr__`, which refuses.
-_WRITE: Final[Mapping[str, Callable[[Message, object], None]]] = {
-    name: vars(kind)[name].__set__ for kind in (Message, Request, Response) for name in vars(kind)["__slots__"]
-}
-_write_headers, _write_body, _write_method, _write_uri, _write_status, _write_reason = (
-    _WRITE[name] for name in ("headers", "body", "method", "uri", "status", "reason")
-)
-_write_layout, _write_via, _write_branch, _write_from_tag, _write_to_tag, _write_call_id, _write_cseq = (
-    _WRITE[name] for name in ("layout", "via", "branch", "from_tag", "to_tag", "call_id", "cseq")
-)
-
-_READ_WHEN_ASKED: Final[Mapping[str, Callable[[Message], object]]] = {
-    "layout": lambda message: layout_of(tuple([name for name, _ in message.headers])),
-    "call_id": lambda message: message._parsed("Call-ID", str),
-    "cseq": lambda message: message._parsed("CSeq", parse_cseq),
-    "sender": lambda message: message._parsed("From", parse_name_address),
-    "from_tag": lambda message: message.sender.tag,
-    "recipient": lambda message: message._parsed("To", parse_name_address),
-    "to_tag": lambda message: message.recipient.tag,
-    "via": lambda message: message._parsed("Via", _parse_topmost_via),
-    "branch": lambda message: message.via.branch,
-    "contact": lambda message: message._parsed("Contact", _parse_first_address) if message.header("Contact") else None,
-    "method": lambda message: message.cseq.method,  # of a response; a request is made with its own
-}

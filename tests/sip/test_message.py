@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -29,12 +30,14 @@ def test_a_message_can_be_copied_and_pickled(message: Message) -> None:
         assert twin.cseq == message.cseq
 
 
-@pytest.mark.parametrize("name", ["method", "uri", "headers", "body", "call_id", "anything"])
-def test_a_message_cannot_be_changed(name: str) -> None:
-    with pytest.raises(AttributeError, match="immutable"):
-        setattr(INVITE, name, "x")
-    with pytest.raises(AttributeError, match="immutable"):
-        delattr(INVITE, name)
+if TYPE_CHECKING:  # a message cannot be changed: the type checker complains of an ignore that it does not need
+    INVITE.headers = ()  # type: ignore[assignment]
+    INVITE.body = b""  # type: ignore[assignment]
+    INVITE.uri = "sip:carol@127.0.0.3"  # type: ignore[assignment]
+    INVITE.method = "BYE"  # type: ignore[assignment]
+    INVITE.call_id = "2@127.0.0.1"  # type: ignore[assignment]
+    OK.status = 486  # type: ignore[assignment]
+    OK.cseq = CSeq(2, "INVITE")  # type: ignore[assignment]
 
 
 def test_messages_are_equal_when_start_line_headers_and_body_are() -> None:
