@@ -1,6 +1,10 @@
 """URIs, addresses and Via."""
 
+from collections.abc import Callable
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simkit.errors import PeerError
 from simkit.sip.uri import NameAddress, SipUri, Via, is_sip_uri, parse_name_address, parse_uri, parse_via
@@ -138,3 +142,30 @@ def test_a_via_is_read_and_tells_where_responses_go(value: str, via: Via, addres
 def test_what_is_no_via_is_the_peers_fault(value: str) -> None:
     with pytest.raises(PeerError):
         parse_via(value)
+
+
+USUAL = [
+    "<sip:alice@192.0.2.1:5060>;tag=8m",
+    "<sip:bob@b>",
+    "SIP/2.0/UDP 192.0.2.1:5060;branch=z9",
+    "SIP/2.0/TCP b;branch=z",
+]
+EDITS = st.tuples(st.integers(0, 40), st.integers(0, 2), st.text('<>;:=,." \\\t[]@?a1-', max_size=2))
+
+
+@settings(max_examples=1000, deadline=None, derandomize=True)
+@given(value=st.sampled_from(USUAL), edits=st.lists(EDITS, max_size=2))
+@pytest.mark.parametrize("parse", [parse_name_address, parse_via])
+def test_what_is_read_at_one_go_is_read_as_the_long_way_would(
+    parse: Callable[[str], object], value: str, edits: list[tuple[int, int, str]]
+) -> None:
+    for at, less, more in edits:
+        value = value[:at] + more + value[at + less :]
+    assert read(parse, value) == read(parse, f" {value}"), "white space around it has it go the long way"
+
+
+def read(parse: Callable[[str], object], value: str) -> object:
+    try:
+        return parse(value)
+    except PeerError as error:
+        return error.status
