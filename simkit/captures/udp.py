@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Final
 
 from .ip import UDP, IpPacket, host
 from .packet import Address, TooShort, Unreadable
@@ -16,16 +16,12 @@ _NO_FRAGMENT: Final = (0x0000, 0x4000)  # 0x4000: nor may it be made one
 _USUAL: Final = Struct("!12xHBxHHHxBxx4s4sHHHxx")
 
 
-class Datagram(NamedTuple):
-    """A UDP datagram, with what tells it apart from another with the same data."""
+Datagram = tuple[bytes, int, bytes, int, int, bytes]
+"""Source and its port, destination and its port, the identification of the IP packet, and the data.
 
-    source: bytes
-    source_port: int
-    destination: bytes
-    destination_port: int
-    identification: int
-    """That of its IP packet."""
-    data: bytes
+With the identification a datagram is told apart from another with the same data. It is as plain as can be, for there
+is one for each packet.
+"""
 
 
 @lru_cache(maxsize=65_536)
@@ -49,7 +45,7 @@ def read_usual(frame: bytes) -> Datagram | None:
     if length != total - _IPV4_BYTES or not _HEADER.size <= length <= len(frame) - _ETHERNET_BYTES - _IPV4_BYTES:
         return None
     data = frame[_USUAL.size : _ETHERNET_BYTES + total]
-    return Datagram(source, source_port, destination, port, identification, data)
+    return source, source_port, destination, port, identification, data
 
 
 def read_datagram(packet: IpPacket) -> Datagram:
@@ -63,4 +59,4 @@ def read_datagram(packet: IpPacket) -> Datagram:
     if 0 < length < _HEADER.size:  # 0 is all there is (RFC 2675)
         raise Unreadable("broken UDP header")
     data = payload[_HEADER.size : length or None]
-    return Datagram(packet.source, source_port, packet.destination, destination_port, packet.identification, data)
+    return packet.source, source_port, packet.destination, destination_port, packet.identification, data

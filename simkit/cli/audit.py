@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ..captures.reader import CaptureReader
 
 EXIT_BROKEN: Final = 1
+NEW_OBJECTS: Final = 1_000_000
+"""New objects between two looks for cycles: judging leaves none, but a capture may hold what nobody has tried."""
 SUFFIXES: Final = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz")
 
 
@@ -147,7 +149,7 @@ def _audit(path: str, speed: int, spool: Spool | None) -> CaptureAudit:
 
     capture, progress = CaptureAudit(path, speed=speed), ReadingProgress(path)
     try:
-        with read_capture(path, progress=progress.read) as reader, collecting_rarely():
+        with read_capture(path, progress=progress.read) as reader, collecting_rarely(NEW_OBJECTS):
             try:
                 _judge(capture, reader, progress, None if spool is None else spool.section())
             except KeyboardInterrupt:

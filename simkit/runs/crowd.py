@@ -14,8 +14,8 @@ from .call_run import CallRun
 from .party import Cast
 from .plan import Plan
 
-RARELY: Final = (50_000, 20, 100)
-"""Thresholds of the garbage collector: what calls are made of lives as long as they do, so looking for waste is one."""
+RARELY: Final = 50_000
+"""New objects between two looks for cycles: what calls are made of lives as long as they do, so looking is a waste."""
 
 Progress = Callable[[int, int], None]
 """Told how many calls are over, and of how many."""
@@ -166,10 +166,10 @@ def run_until(driver: Driver, until: int) -> RunEnd:
 
 
 @contextmanager
-def collecting_rarely() -> Iterator[None]:
-    """Have the garbage collector look for cycles less often for a while."""
+def collecting_rarely(new_objects: int = RARELY) -> Iterator[None]:
+    """Have the garbage collector look for cycles less often for a while: when there are so many objects more."""
     usual = gc.get_threshold()
-    gc.set_threshold(*RARELY)
+    gc.set_threshold(new_objects, 20, 100)
     try:
         yield
     finally:

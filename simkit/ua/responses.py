@@ -28,7 +28,15 @@ def respond(
         elif name == "To":
             copied.append(field if to_tag is None or request.to_tag else (field[0], f"{field[1]};tag={to_tag}"))
     response = Response(status, reason_phrase(status), (*copied, *headers, content_length(body)), body)
-    return response.knowing(via=request.via, cseq=request.cseq, method=request.method, from_tag=request.from_tag)
+    return response.knowing(
+        via=request.via,
+        branch=request.branch,
+        cseq=request.cseq,
+        method=request.method,
+        call_id=request.call_id,
+        from_tag=request.from_tag,
+        to_tag=request.to_tag or to_tag,
+    )
 
 
 _LENGTHS: dict[int, HeaderField] = {}

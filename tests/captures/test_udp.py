@@ -23,7 +23,8 @@ def the_long_way(frame: bytes) -> Datagram:
 def test_a_usual_frame_is_known() -> None:
     datagram = read_usual(USUAL)
     assert datagram == the_long_way(USUAL)
-    assert datagram.data == sip()
+    assert datagram is not None
+    assert datagram[-1] == sip()
 
 
 @settings(max_examples=1000, deadline=None, derandomize=True)
@@ -37,4 +38,4 @@ def test_a_frame_that_is_read_at_one_go_is_read_as_the_long_way_would(at: int, v
 def test_a_length_of_zero_is_that_of_all_there_is() -> None:
     payload = bytearray(udp(sip()))
     payload[4:6] = b"\0\0"
-    assert read_datagram(IpPacket(b"\x7f\0\0\1", b"\x7f\0\0\1", UDP, 0, bytes(payload))).data == sip()
+    assert read_datagram(IpPacket(b"\x7f\0\0\1", b"\x7f\0\0\1", UDP, 0, bytes(payload)))[-1] == sip()
