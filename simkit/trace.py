@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from .sip.message import Message
+from .sip.transport import Transport
 
 
 @dataclass(slots=True)
@@ -28,6 +29,13 @@ class Transit:
     """Why it never arrived: "lost by the network", "bob has crashed"; None while on its way or delivered."""
     connection: int = 0
     """Over which connection of the two parties it went, from 1; 0: over UDP."""
+
+    @property
+    def transport(self) -> Transport:
+        """What it went over; which of those that have connections, its Via says."""
+        if not self.connection:
+            return Transport.UDP
+        return Transport.TLS if self.message.via.transport == Transport.TLS.name else Transport.TCP
 
 
 class TimerChange(Enum):

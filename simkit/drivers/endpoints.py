@@ -166,12 +166,6 @@ class Endpoints:
     def __getitem__(self, name: str) -> Place:
         return self._endpoints[name]
 
-    def udp(self, name: str) -> Endpoint:
-        """Return the socket of a party, in a run over UDP."""
-        endpoint = self._endpoints[name]
-        assert isinstance(endpoint, Endpoint)
-        return endpoint
-
     def __iter__(self) -> Iterator[Place]:
         return iter(self._endpoints.values())
 

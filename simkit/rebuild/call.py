@@ -5,7 +5,7 @@ happened when that of `flow_text`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -13,6 +13,7 @@ from ..errors import CaptureError
 from ..sip.message import Message, Request, Response
 from ..trace import Trace, Transit
 from ..units import MS, S
+from .ends import ends_of
 
 METHODS: Final = ("INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS")
 """What a user agent of a flow can say."""
@@ -70,6 +71,8 @@ class Call:
     """Each message that a flow can tell, once on each hop, in the parties' names, counted from the first INVITE."""
     began_at: int
     """When its first INVITE was sent: microseconds since the capture began."""
+    names: Mapping[str, str] = field(kw_only=True)
+    """Who is behind each address."""
     resent: Counter[int] = field(default_factory=Counter)
     """How often a message was sent again, by its number."""
     resent_at: dict[int, int] = field(default_factory=dict)
@@ -155,22 +158,25 @@ class Call:
         return self.resent_at.get(transit.number, transit.sent_at)
 
     def was_ignored(self, request: Transit) -> bool:
-        """Whether a request was sent again and again, and not answered before it was given up."""
+        """Whether a request was not answered before it was given up: over UDP, though it was sent again and again."""
         first = next(iter(self.answers(request)), None)
+        was_repeated = self.resent[request.number] >= _SILENT_AFTER
+        was_awaited = bool(request.connection) and self.ended_at - request.sent_at >= _GIVEN_UP_US
         return (
             request.message.method != "ACK"
-            and self.resent[request.number] >= _SILENT_AFTER
+            and (was_repeated or was_awaited)
             and (first is None or first.sent_at - request.sent_at >= _GIVEN_UP_US)
         )
 
     def was_answered_late(self, request: Transit) -> bool:
-        """Whether a request was sent again and again before it was answered."""
+        """Whether nothing was heard for a while before a request was answered, over UDP though it was sent again."""
         final = self.final(request)
+        within_dialog = isinstance(request.message, Request) and request.message.to_tag is not None
         return (
             final is not None
             and final.sent_at - request.sent_at < _GIVEN_UP_US
             and len(self.answers(request)) == 1
-            and self.resent[request.number] >= _LATE_AFTER
+            and (within_dialog if request.connection else self.resent[request.number] >= _LATE_AFTER)
             and final.sent_at - request.sent_at >= _LATE_US
         )
 
@@ -187,14 +193,19 @@ def read_call(trace: Trace, *, speed: int = 1) -> Call:
     if first is None:
         raise CaptureError("the capture does not show how the call begins")
     path = _path(messages, first)
-    strangers = {end for each in messages for end in (each.sender, each.receiver)} - set(path)
+    from_first = [each for each in messages if each.sent_at >= first.sent_at]
+    ends = ends_of(path, from_first)
+    strangers = {end for each in messages for end in (each.sender, each.receiver)} - ends.keys()
     if strangers:
-        raise CaptureError(f"{', '.join(sorted(strangers))} is not on the way of its INVITE: the call forks")
+        are = "are" if len(strangers) > 1 else "is"
+        raise CaptureError(f"{', '.join(sorted(strangers))} {are} not on the way of its INVITE: the call forks")
     names = ["alice", *(f"proxy{number}" for number in range(1, len(path) - 1)), "bob"]
     if len(path) == _WITH_ONE_PROXY:
         names[1] = "proxy"
-    call = Call([Party(*each) for each in zip(names, path, strict=True)], [], first.sent_at * speed)
-    _add(call, [each for each in messages if each.sent_at >= first.sent_at], first.sent_at, speed)
+    parties = [Party(*each) for each in zip(names, path, strict=True)]
+    named = {address: names[path.index(end)] for address, end in ends.items()}
+    call = Call(parties, [], first.sent_at * speed, names=named)
+    _add(call, from_first, first.sent_at, speed)
     _cut(call)
     return call
 
@@ -220,9 +231,8 @@ def _path(messages: Iterable[Transit], first: Transit) -> list[str]:
 
 def _add(call: Call, messages: Iterable[Transit], origin_at: int, speed: int) -> None:
     known: dict[tuple[object, ...], int] = {}
-    names = {party.address: party.name for party in call.parties}
     for each in messages:
-        sender, receiver = call.party(names[each.sender]), names[each.receiver]
+        sender, receiver = call.party(call.names[each.sender]), call.names[each.receiver]
         at = (each.sent_at - origin_at) * speed
         call.ended_at = at
         key = (sender.name, receiver, *_identity(each.message))

@@ -13,6 +13,7 @@ from typing import Final
 
 from ..audit.finding import CallAudit
 from ..sip.message import Request
+from ..sip.transport import Transport
 from ..trace import Transit
 from ..units import DAY, MS, S, format_duration
 from .call import INTERVAL_TOO_SMALL, RINGING, SESSION_METHODS, Call, Party, status_of
@@ -102,6 +103,9 @@ class _Writer:
 
     def terms(self) -> Iterator[str]:
         """Yield what is said of the network and of the time: requests cross where messages take a while."""
+        transport = self._call.transits[0].transport
+        if transport is not Transport.UDP:
+            yield f"transport: {transport.value}"
         if self._crossed:
             yield f"network: {{latency: {format_duration(LATENCY_US)}}}"
         if self._call.ended_at > DAY // 2:

@@ -43,8 +43,8 @@ def rebuild_call(
     """
     call = read_call(trace, speed=speed)
     addresses = {party.name: party.address for party in call.parties}
-    names = {address: name for name, address in addresses.items()}
-    renamed = (replace(each, sender=names[each.sender], receiver=names[each.receiver]) for each in trace.messages())
+    named = ((call.names[each.sender], call.names[each.receiver], each) for each in trace.messages())
+    renamed = (replace(each, sender=sender, receiver=receiver) for sender, receiver, each in named)
     audit = audit_call(Trace([*renamed]), speed=speed)
     first, *others = (f"{name} is {address}" for name, address in addresses.items())
     about = f"Rebuilt from {source}: {', '.join([first, *(other.replace(' is ', ' ') for other in others)])}."

@@ -1,20 +1,23 @@
 """One recorded side of several calls played against a real system, side by side, with their recorded spacing.
 
-All calls share a socket, as those of one user agent do, and are told apart by Call-ID; who is called takes them in the
-order in which they were recorded. What one side of one call does is the business of `side_player`.
+All calls share a socket, or over TCP and TLS connections, as those of one user agent do, and are told apart by Call-ID;
+who is called takes them in the order in which they were recorded. What one side of one call does is the business of
+`side_player`.
 """
 
-import select
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from random import SystemRandom
-from typing import Final
+from selectors import DefaultSelector
+from typing import Final, cast
 
-from ..drivers.endpoints import Endpoint, Endpoints, check_host, host_towards
+from ..drivers.endpoints import Datagram, Endpoints, Place, Source, check_host, host_towards, is_loopback
 from ..drivers.run_clock import RunClock
 from ..errors import PeerError, SetupError
 from ..sip.message import Message, Request
 from ..sip.parser import parse_message
+from ..sip.transport import Transport
 from ..sip.uri import host_port
 from ..trace import Transit
 from ..ua.identifiers import Identifiers
@@ -45,6 +48,11 @@ class RecordedSide:
     begins_at: int
     """When the call begins: microseconds since the first one does."""
 
+    @property
+    def transport(self) -> Transport:
+        """What it went over."""
+        return self.steps[0].transport
+
 
 @dataclass(frozen=True, slots=True)
 class Played:
@@ -52,7 +60,7 @@ class Played:
 
     heard: tuple[Heard, ...]
     us: Address
-    """Where we were."""
+    """Where we were; for the first call, if they went over several transports."""
     strays: int
     """Datagrams that belonged to no call, and were ignored."""
     interrupted: bool
@@ -77,23 +85,40 @@ def play_against(
     """
     check_host(target[0], allow_host=allow_host)
     us, ours = calls[0].us, host or host_towards(target)
-    with Endpoints((us,), host=ours, ports={us: port} if port else None, allow_host=allow_host) as endpoints:
-        return _Table(calls, endpoints.udp(us), target, speed, progress).play()
+    ports = {us: port} if port else None
+    with ExitStack() as stack:
+        selector = stack.enter_context(DefaultSelector())
+        places: dict[Transport, Place] = {}
+        for transport in dict.fromkeys(call.transport for call in calls):
+            endpoints = Endpoints((us,), host=ours, ports=ports, allow_host=allow_host, transport=transport)
+            places[transport] = stack.enter_context(endpoints)[us]
+            places[transport].watch(selector)
+        return _Table(calls, places, selector, target, speed, progress, allow_host=allow_host).play()
 
 
 class _Table:
-    """The calls that are under way, at one socket."""
+    """The calls that are under way, at one socket for each transport."""
 
     def __init__(
-        self, calls: Sequence[RecordedSide], endpoint: Endpoint, target: Address, speed: int, progress: Progress | None
+        self,
+        calls: Sequence[RecordedSide],
+        places: Mapping[Transport, Place],
+        selector: DefaultSelector,
+        target: Address,
+        speed: int,
+        progress: Progress | None,
+        *,
+        allow_host: bool,
     ) -> None:
-        self._endpoint, self._progress, self._clock, self._strays = endpoint, progress, RunClock(speed), 0
+        self._places, self._selector, self._allow_host = places, selector, allow_host
+        self._progress, self._clock, self._strays = progress, RunClock(speed), 0
         self._players = [self._player(call, target, speed) for call in calls]
         self._by_call_id = {player.side.call_id: player for player in self._players}
         self._length_us = max(call.begins_at + call.steps[-1].sent_at - call.steps[0].sent_at for call in calls)
 
     def _player(self, call: RecordedSide, target: Address, speed: int) -> SidePlayer:
-        side = OneSide(self._endpoint.address, target, Identifiers(_NAMES), recorded_host=call.host)
+        us, transport = self._places[call.transport].address, call.transport
+        side = OneSide(us, target, Identifiers(_NAMES), recorded_host=call.host, transport=transport)
         return SidePlayer(call.steps, call.us, call.peer, side, begins_at=call.begins_at, real_us=speed)
 
     def play(self) -> Played:
@@ -105,7 +130,8 @@ class _Table:
         except KeyboardInterrupt:
             interrupted = True
         heard = tuple(player.heard() for player in self._players)
-        return Played(heard, self._endpoint.address, self._strays, interrupted)
+        us = next(iter(self._places.values())).address
+        return Played(heard, us, self._strays, interrupted)
 
     def _is_going_on(self) -> bool:
         """Do what is due, and tell whether there is more to do."""
@@ -121,9 +147,10 @@ class _Table:
         """Take in what has arrived, or wait until something does or is due."""
         deadlines = [at for player in self._players if (at := player.next_deadline()) is not None]
         wait_s = min(self._clock.wait_s(min(deadlines)), _WAIT_MAX_S) if deadlines else 0.0
-        if select.select([self._endpoint], [], [], wait_s)[0]:
-            for datagram in self._endpoint.received(at_most=_RECEIVED_MAX):
-                self._receive(datagram.data, datagram.source)
+        for key, _ in self._selector.select(wait_s):
+            for each in cast("Source", key.fileobj).received(at_most=_RECEIVED_MAX):
+                if isinstance(each, Datagram):  # a connection that is lost is opened again when it is needed
+                    self._receive(each.data, each.source)
         if self._progress is not None:
             self._progress(min(self._clock.read(), self._length_us), self._length_us)
 
@@ -151,9 +178,28 @@ class _Table:
         return known
 
     def _send(self, player: SidePlayer) -> None:
+        place = self._places[player.side.transport]
         for data in player.outgoing():
             try:
-                self._endpoint.send(data, player.side.peer)
+                self._send_to(place, player.side, data)
             except OSError as error:
-                place = host_port(player.side.peer)
-                raise SetupError(f"cannot send to {place}: {error.strerror or error}") from None
+                if player.side.transport.is_reliable and player.has_heard:
+                    continue  # the peer has left: what it does not say any more is told
+                where = host_port(player.side.peer)
+                raise SetupError(f"cannot send to {where}: {error.strerror or error}") from None
+
+    def _send_to(self, place: Place, side: OneSide, data: bytes) -> None:
+        """Send a message to where the peer was heard from last; if its connection is gone, to its Contact.
+
+        Raises OSError.
+        """
+        try:
+            place.send(data, side.peer)
+        except OSError:
+            if side.target in (None, side.peer) or not self._may_send_to(side.target):
+                raise
+            place.send(data, side.target)
+            side.peer = side.target
+
+    def _may_send_to(self, address: Address) -> bool:
+        return self._allow_host or is_loopback(address[0])

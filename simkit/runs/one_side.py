@@ -5,12 +5,14 @@ recording cannot know (the peer's tag, Contact, Via and CSeq) is learnt from the
 and all else that the recording is about stays as it was. Sending and waiting is the business of `against`.
 """
 
+from ipaddress import ip_address
 from typing import Final
 
 from ..errors import PeerError
 from ..sip.headers import HeaderField, canonical_name
 from ..sip.message import Message, Request, Response
-from ..sip.uri import host_port, parse_uri
+from ..sip.transport import Transport
+from ..sip.uri import address_of_record, parse_uri
 from ..ua.identifiers import Identifiers
 from ..ua.responses import content_length, respond
 from .run import Address
@@ -24,8 +26,17 @@ _TARGET_METHODS: Final = ("INVITE", "UPDATE")
 class OneSide:
     """What our side says, in the names of the live dialog."""
 
-    def __init__(self, us: Address, peer: Address, identifiers: Identifiers, *, recorded_host: str) -> None:
+    def __init__(
+        self,
+        us: Address,
+        peer: Address,
+        identifiers: Identifiers,
+        *,
+        recorded_host: str,
+        transport: Transport = Transport.UDP,
+    ) -> None:
         self.peer = peer
+        self.transport = transport
         self._us = us
         self._identifiers = identifiers
         self._recorded_host = recorded_host.encode()
@@ -56,18 +67,28 @@ class OneSide:
         if message.contact is not None and message.method in _TARGET_METHODS:
             self._target = message.contact.uri
 
+    @property
+    def target(self) -> Address | None:
+        """Where the peer wants requests to go, by its Contact; None where that is no IP address."""
+        try:
+            address = parse_uri(self._target).address
+            ip_address(address[0])
+        except (PeerError, ValueError):
+            return None
+        return address
+
     def request(self, recorded: Request) -> Request:
         """Return a recorded request of ours as it is to be sent now."""
         if not self._our_uri:
-            self._our_uri = f"sip:{_user(recorded.sender.uri)}{host_port(self._us)}"
-            self._peer_uri = f"sip:{_user(recorded.recipient.uri)}{host_port(self.peer)}"
+            self._our_uri = self._name(recorded.sender.uri, self._us)
+            self._peer_uri = self._name(recorded.recipient.uri, self.peer)
         number = recorded.cseq.number
         invite = self._invites.get(number) if recorded.method == "CANCEL" else None
         branch = invite.branch if invite else self._branch_for(recorded)
         tag = f";tag={self._peer_tag}" if self._peer_tag and recorded.method != "CANCEL" else ""
         body = self._body(recorded)
         headers = (
-            ("Via", f"SIP/2.0/UDP {host_port(self._us)};branch={branch}"),
+            ("Via", f"{self.transport.sent_by(self._us)};branch={branch}"),
             ("From", f"<{self._our_uri}>;tag={self._tag_for(recorded.from_tag)}"),
             ("To", f"<{self._peer_uri}>{tag if recorded.to_tag else ''}"),
             ("Call-ID", self.call_id),
@@ -76,11 +97,20 @@ class OneSide:
             *self._others(recorded),
             content_length(body),
         )
-        uri = invite.uri if invite else (self._target or self._peer_uri) if recorded.to_tag else self._peer_uri
-        sent = Request(recorded.method, uri, headers, body)
+        sent = Request(recorded.method, invite.uri if invite else self._request_uri(recorded), headers, body)
         if recorded.method == "INVITE":
             self._invites[number] = sent
         return sent
+
+    def _name(self, recorded_uri: str, address: Address) -> str:
+        """Return the URI of a party for From and To, which have no transport (section 19.1.1, table 1)."""
+        return address_of_record(self.transport.uri(address, user=_user(recorded_uri)))
+
+    def _request_uri(self, recorded: Request) -> str:
+        if recorded.to_tag:
+            return self._target or self._peer_uri
+        uri = self.transport.uri(self.peer, user=_user(recorded.uri))
+        return uri if ";transport=" in recorded.uri.lower() else address_of_record(uri)
 
     def response(self, recorded: Response) -> Response | None:
         """Return a recorded response of ours to the peer's last request of its method; None where there is none."""
@@ -107,7 +137,7 @@ class OneSide:
         is_success = final.status < 300
         branch = self._identifiers.branch() if is_success else invite.branch  # sections 13.2.2.4 and 17.1.1.3
         headers = (
-            ("Via", f"SIP/2.0/UDP {host_port(self._us)};branch={branch}"),
+            ("Via", f"{self.transport.sent_by(self._us)};branch={branch}"),
             ("Max-Forwards", "70"),
             ("From", invite.header("From") or ""),
             ("To", final.header("To") or ""),
@@ -134,7 +164,7 @@ class OneSide:
         kept = [field for field in recorded.headers if canonical_name(field[0]) not in _OF_THE_DIALOG]
         if recorded.contact is None:
             return tuple(kept)
-        return (("Contact", f"<sip:{_user(recorded.contact.uri)}{host_port(self._us)}>"), *kept)
+        return (("Contact", f"<{self.transport.uri(self._us, user=_user(recorded.contact.uri))}>"), *kept)
 
     def _body(self, recorded: Message) -> bytes:
         """Return the body with our host in the place of the recorded one."""
@@ -142,9 +172,8 @@ class OneSide:
 
 
 def _user(uri: str) -> str:
-    """Return "bob@" of sip:bob@host; "" where there is no user."""
+    """Return "bob" of sip:bob@host; "" where there is no user."""
     try:
-        user = parse_uri(uri).user
+        return parse_uri(uri).user or ""
     except PeerError:
         return ""
-    return f"{user}@" if user else ""

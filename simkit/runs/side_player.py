@@ -2,8 +2,9 @@
 
 INVITE is answered by 100, a final response to INVITE by ACK (RFC 3261 sections 17.2.1, 13.2.2.4 and 17.1.1.3), and a
 request that the recording does not have by 200; one that it leaves without an answer gets none. Requests of ours are
-sent again while nobody answers (timers A and E). When the peer does not say what it said in the recording, the rest is
-played as far as it makes sense: nothing is sent in a dialog that is not there, and nothing awaited that cannot come.
+sent again over UDP while nobody answers (timers A and E). When the peer does not say what it said in the recording, the
+rest is played as far as it makes sense: nothing is sent in a dialog that is not there, and nothing awaited that cannot
+come.
 
 A machine without clock or socket: `against` has them. `now` is the call's time, in microseconds.
 """
@@ -240,7 +241,9 @@ class SidePlayer:
         request = self.side.request(recorded)
         self._unread = [each for each in self._unread if not _answers(each, request.method)]
         wait_us = _T1_US * self._real_us
-        self._unanswered[request.cseq] = _Unanswered(request, now + wait_us, wait_us, now + 64 * wait_us)
+        until_at = now + 64 * wait_us
+        again_at = until_at if self.side.transport.is_reliable else now + wait_us
+        self._unanswered[request.cseq] = _Unanswered(request, again_at, wait_us, until_at)
         self._asked.add(request.cseq)
         self._dialog = self._dialog.after(request)
         self._send(request, now)
@@ -303,7 +306,8 @@ class SidePlayer:
 
     def _note(self, message: Message, *, is_ours: bool, again: bool, now: int) -> None:
         ends = (self._us, self._peer) if is_ours else (self._peer, self._us)
-        self._trace.records.append(Transit(len(self._trace.records) + 1, now, *ends, message, again, now))
+        number, connection = len(self._trace.records) + 1, int(self.side.transport.is_reliable)
+        self._trace.records.append(Transit(number, now, *ends, message, again, now, connection=connection))
 
 
 def title_of(message: Message) -> str:

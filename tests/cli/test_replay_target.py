@@ -4,10 +4,11 @@ import json
 import socket
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from time import monotonic
 
 import pytest
 
@@ -28,13 +29,13 @@ PATIENCE_S = 10
 
 
 def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    ports: dict[int, None] = {}
+    while len(ports) < count:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp, suppress(OSError):
+            udp.bind(("127.0.0.1", 0))
+            tcp.bind(udp.getsockname())
+            ports[tcp.getsockname()[1]] = None
+    return [*ports]
 
 
 @pytest.fixture
@@ -98,6 +99,111 @@ def test_a_system_that_does_as_recorded_passes(
     with system([steps], other, theirs, ours, callee_listens):
         status, said = call(simkit, side, ours, theirs)
     assert (status, said) == (0, f"PASS  theirs.pcap as {side}: 5 messages\n"), said
+
+
+@pytest.fixture(params=["tcp", "tls"])
+def over_connections(simkit: Simkit, folder: Path, request: pytest.FixtureRequest) -> list[Transit]:
+    """The messages of the same call over TCP or TLS, which `theirs.pcap` holds."""
+    path = folder / "flows/short.yaml"
+    path.write_text(path.read_text().replace("name: short", f"name: short\ntransport: {request.param}"))
+    assert simkit("replay", "flows/short.yaml", "--save", "theirs.pcap").exit_code == 0
+    steps = read_call(read_calls("theirs.pcap")[0]).transits
+    assert {step.transport.value for step in steps} == {request.param}
+    return steps
+
+
+@pytest.mark.parametrize(("side", "other"), [("uac", "bob"), ("uas", "alice")])
+def test_a_call_over_connections_is_played_over_connections(
+    simkit: Simkit, over_connections: list[Transit], callee_listens: Event, side: str, other: str
+) -> None:
+    ours, theirs = free_ports(2)
+    with system([over_connections], other, theirs, ours, callee_listens):
+        status, said = call(simkit, side, ours, theirs, "--save", "seen.pcap")
+    assert (status, said) == (0, f"PASS  theirs.pcap as {side}: 5 messages\n"), said
+    seen = [*read_calls("seen.pcap")[0].messages()]
+    assert {(each.transport, each.connection) for each in seen} == {(over_connections[0].transport, 1)}
+
+
+CALLEE_ENDS = """\
+simkit: 1
+name: callee-ends
+transport: tcp
+actors: {alice: {role: uac, session_timer: {enabled: false}}, bob: {role: uas}}
+flow:
+  - alice: call bob
+  - alice -> bob: INVITE
+  - bob -> alice: 200 INVITE
+  - alice -> bob: ACK
+  - bob: hang up
+    at: start + 10s
+  - bob -> alice: BYE
+  - alice -> bob: 200 BYE
+"""
+
+
+def caller_with_two_connections(ours: int, theirs: int) -> None:
+    """Call, hang up the connection, and answer the BYE that comes over another one."""
+    head = f"Via: SIP/2.0/TCP 127.0.0.1:{theirs};branch=z9hG4bK%d\r\nFrom: <sip:a@127.0.0.1>;tag=a\r\nCall-ID: two\r\n"
+    contact = f"Contact: <sip:a@127.0.0.1:{theirs};transport=tcp>\r\n"
+    with socket.create_server(("127.0.0.1", theirs)) as listener:
+        listener.settimeout(PATIENCE_S)
+        with connected(ours) as caller:
+            invite = (
+                f"INVITE sip:bob@127.0.0.1 SIP/2.0\r\n{head % 1}To: <sip:bob@127.0.0.1>\r\nCSeq: 1 INVITE\r\n{contact}"
+            )
+            caller.sendall(f"{invite}Content-Length: 0\r\n\r\n".encode())
+            to = next(line for line in until(caller, b"200 OK").split("\r\n") if line.startswith("To:"))
+            ack = f"ACK sip:bob@127.0.0.1:{ours} SIP/2.0\r\n{head % 2}{to}\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n"
+            caller.sendall(ack.encode())
+            caller.shutdown(socket.SHUT_WR)
+        answering, _ = listener.accept()
+        with answering:
+            bye = until(answering, b"BYE ").split("\r\n")
+            kept = [line for line in bye if line.startswith(("Via", "From", "To", "Call-ID", "CSeq"))]
+            answering.sendall("\r\n".join(["SIP/2.0 200 OK", *kept, "Content-Length: 0", "", ""]).encode())
+            answering.recv(1)  # until it is over
+
+
+def connected(port: int) -> socket.socket:
+    """Return a connection to who may not listen yet."""
+    until_at = monotonic() + PATIENCE_S
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+        except ConnectionRefusedError:
+            assert monotonic() < until_at
+
+
+def until(connection: socket.socket, start: bytes) -> str:
+    """Return all that came up to the end of the first message that begins like this."""
+    connection.settimeout(PATIENCE_S)
+    data = b""
+    while start not in data or not data.partition(start)[2].count(b"\r\n\r\n"):
+        piece = connection.recv(65_536)
+        assert piece, data
+        data += piece
+    return (start + data.partition(start)[2]).decode()
+
+
+def test_where_the_connection_is_gone_another_is_opened_to_the_contact(simkit: Simkit, folder: Path) -> None:
+    """RFC 3261 section 18.1.1: the BYE of who was called cannot go back over the connection of the INVITE."""
+    (folder / "callee-ends.yaml").write_text(CALLEE_ENDS)
+    assert simkit("replay", "callee-ends.yaml", "--save", "theirs.pcap").exit_code == 0
+    ours, theirs = free_ports(2)
+    with ThreadPoolExecutor(1) as pool:
+        calling = pool.submit(caller_with_two_connections, ours, theirs)
+        status, said = call(simkit, "uas", ours, theirs, "--json", "seen.json")
+        calling.result()
+    assert status == 1, said  # it has no SDP, for one thing
+    (run,) = (json.loads(line) for line in Path("seen.json").read_text().splitlines())
+    assert run["never_came"] == []
+
+
+def test_a_system_that_takes_no_connection_is_told(simkit: Simkit, over_connections: list[Transit]) -> None:
+    assert over_connections
+    (nobody,) = free_ports(1)
+    result = simkit("replay", "theirs.pcap", "--target", f"127.0.0.1:{nobody}")
+    assert (result.exit_code, result.stderr) == (3, f"cannot send to 127.0.0.1:{nobody}: Connection refused\n")
 
 
 def test_a_system_that_answers_otherwise_fails_and_is_shown(

@@ -6,11 +6,17 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from simkit.captures.writer import write_pcap
 from simkit.cli.recordings import read_calls
+from simkit.drivers import streams
+from simkit.drivers.streams import Connection
+from simkit.trace import Trace
 
 from .conftest import Simkit
 
@@ -27,6 +33,42 @@ def test_verbatim_keeps_the_timing(simkit: Simkit) -> None:
     result = simkit("replay", "--verbatim", "theirs.pcap", "--speed", "100", "-v")
     assert result.exit_code == 0, result.stdout
     assert "10.0" in result.stdout
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_what_went_over_a_connection_goes_over_one_again(simkit: Simkit, folder: Path, transport: str) -> None:
+    path = folder / "flows/short.yaml"
+    path.write_text(path.read_text().replace("name: short", f"name: short\ntransport: {transport}"))
+    simkit("replay", "flows/short.yaml", "--save", "theirs.pcap")
+    result = simkit("replay", "--verbatim", "theirs.pcap", "--save", "seen.pcap")
+    assert (result.exit_code, result.stdout) == (0, "PASS  theirs.pcap: 5 of 5 messages arrived\n")
+    seen = [*read_calls("seen.pcap")[0].messages()]
+    assert {(each.transport.value, each.connection) for each in seen} == {(transport, 1)}
+
+
+def test_connections_are_as_many_as_were_recorded_and_datagrams_stay_datagrams(
+    simkit: Simkit, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Connection] = []
+
+    class Counted(Connection):
+        def __init__(self, *words: Any) -> None:
+            opened.append(self)
+            super().__init__(*words)
+
+    monkeypatch.setattr(streams, "Connection", Counted)
+    assert simkit("replay", "flows/short.yaml", "--save", "udp.pcap").exit_code == 0
+    (trace,) = read_calls("udp.pcap")
+    steps = [
+        replace(step, connection=connection, message=step.message.with_headers(("Call-ID", "mixed")))
+        for step, connection in zip(trace.messages(), (1, 1, 0, 2, 2), strict=True)
+    ]
+    ends = {step.sender: (step.sender.partition(":")[0], int(step.sender.partition(":")[2])) for step in steps}
+    write_pcap("theirs.pcap", [Trace([*steps])], ends)
+    result = simkit("replay", "--verbatim", "theirs.pcap")
+    assert (result.exit_code, result.stdout) == (0, "PASS  theirs.pcap: 5 of 5 messages arrived\n")
+    assert len(opened) == 2 * 2  # both ends of each
+    assert all(each.fileno() == -1 for each in opened)
 
 
 def test_verbatim_takes_captures_only(simkit: Simkit) -> None:

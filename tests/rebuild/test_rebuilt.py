@@ -115,6 +115,33 @@ def test_a_capture_in_twentyfold_time_is_stretched() -> None:
     assert outcome(quick, speed=20) is None
 
 
+OVER_TCP = ["flows/refresh.yaml", "flows/refresh-by-callee.yaml", "flows/suspend-too-long.yaml", "flows/peer-dies.yaml"]
+
+
+@pytest.mark.parametrize("path", OVER_TCP)
+def test_what_went_over_tcp_goes_over_tcp_again(path: str) -> None:
+    """Nobody sends anything again there: silence is an answer that does not come for 64*T1."""
+    text = (ROOT / path).read_text(encoding="utf-8").replace("simkit: 1", "simkit: 1\ntransport: tcp", 1)
+    flow = load(text, path)[0]
+    trace = Trace([*simulate(flow).trace.messages()])
+    assert "\ntransport: tcp\n" in rebuilt(trace).text
+    assert outcome(trace) is None
+
+
+def test_over_udp_a_flow_says_nothing_of_its_transport() -> None:
+    assert "transport" not in rebuilt(recorded("refresh.se=90,half=45")).text
+
+
+def test_a_party_that_has_several_addresses_is_one() -> None:
+    first, *others = recorded("refresh.se=90,half=45").messages()
+    *between, bye, ok = [replace(each, connection=1) for each in (first, *others)]
+    moved = [replace(bye, sender="127.0.0.1:9", receiver="127.0.0.1:8")]
+    moved.append(replace(ok, sender="127.0.0.1:8", receiver="127.0.0.1:9"))
+    call = rebuilt(Trace([*between, *moved]))
+    assert outcome(Trace([*between, *moved])) is None
+    assert (call.audit.caller, call.audit.ended_by) == ("alice", "alice")
+
+
 def test_what_no_flow_can_tell_is_counted() -> None:
     trace = recorded("refresh.se=90,half=45")
     first, *others = trace.messages()

@@ -2,9 +2,12 @@
 
 from random import Random
 
+import pytest
+
 from simkit.runs.one_side import OneSide
 from simkit.sip.message import Request, Response
 from simkit.sip.parser import parse_message
+from simkit.sip.transport import Transport
 from simkit.ua.identifiers import Identifiers
 from simkit.ua.responses import respond
 
@@ -26,8 +29,8 @@ def recorded(method: str, number: int = 1, *, to_tag: str = "") -> Request:
     return message
 
 
-def our_side() -> OneSide:
-    return OneSide(US, PEER, Identifiers(Random(1)), recorded_host="192.0.2.1")
+def our_side(transport: Transport = Transport.UDP) -> OneSide:
+    return OneSide(US, PEER, Identifiers(Random(1)), recorded_host="192.0.2.1", transport=transport)
 
 
 def answered(side: OneSide, invite: Request, status: int = 200) -> Response:
@@ -109,3 +112,55 @@ def test_who_was_called_sends_requests_the_other_way_round() -> None:
     assert bye.sender.uri == asked.recipient.uri
     assert (bye.recipient.uri, bye.to_tag) == (asked.sender.uri, asked.from_tag)
     assert bye.uri == "sip:alice@192.0.2.1:5060"
+
+
+OVER = [
+    (Transport.UDP, "SIP/2.0/UDP", "sip:alice@127.0.0.1:5070", "sip:alice@127.0.0.1:5070"),
+    (Transport.TCP, "SIP/2.0/TCP", "sip:alice@127.0.0.1:5070;transport=tcp", "sip:alice@127.0.0.1:5070"),
+    (Transport.TLS, "SIP/2.0/TLS", "sips:alice@127.0.0.1:5070", "sips:alice@127.0.0.1:5070"),
+]
+
+
+@pytest.mark.parametrize(("transport", "protocol", "contact", "name"), OVER, ids=lambda value: str(value))
+def test_via_and_contact_say_what_it_goes_over_and_from_does_not(
+    transport: Transport, protocol: str, contact: str, name: str
+) -> None:
+    """RFC 3261 sections 18.1.1, 19.1.1 (table 1) and 26.2.2."""
+    side = our_side(transport)
+    sent = side.request(recorded("INVITE"))
+    assert (sent.header("Via") or "").startswith(f"{protocol} 127.0.0.1:5070;branch=")
+    assert sent.header("Contact") == f"<{contact}>"
+    assert sent.sender.uri == name
+    ack = side.ack(answered(side, sent))
+    assert ack is not None
+    assert ack.via.transport == transport.name
+
+
+def test_a_request_uri_says_what_it_goes_over_if_the_recorded_one_did() -> None:
+    said = recorded("INVITE")
+    plain = our_side(Transport.TCP).request(said)
+    told = our_side(Transport.TCP).request(Request("INVITE", f"{said.uri};transport=tcp", said.headers, said.body))
+    assert (plain.uri, told.uri) == ("sip:bob@127.0.0.1:5080", "sip:bob@127.0.0.1:5080;transport=tcp")
+
+
+def test_who_is_called_is_the_user_of_the_request_uri() -> None:
+    said = recorded("INVITE")
+    sent = our_side().request(Request("INVITE", "sip:desk@192.0.2.2", said.headers, said.body))
+    assert (sent.uri, sent.recipient.uri) == ("sip:desk@127.0.0.1:5080", "sip:bob@127.0.0.1:5080")
+
+
+TARGETS = [
+    ("<sip:bob@127.0.0.1:5081>", ("127.0.0.1", 5081)),
+    ("<sip:bob@[::1]>", ("::1", 5060)),
+    ("<sips:bob@127.0.0.1>", ("127.0.0.1", 5061)),
+    ("<sip:bob@example.org>", None),
+    ("<tel:+123>", None),
+]
+
+
+@pytest.mark.parametrize(("contact", "target"), TARGETS, ids=[contact for contact, _ in TARGETS])
+def test_the_peers_contact_says_where_it_may_be_reached(contact: str, target: tuple[str, int] | None) -> None:
+    side = our_side()
+    assert side.target is None
+    side.learn(respond(side.request(recorded("INVITE")), 200, to_tag="theirs", headers=(("Contact", contact),)))
+    assert side.target == target

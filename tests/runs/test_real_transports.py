@@ -3,11 +3,19 @@
 import os
 import shutil
 import socket
+import subprocess
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
+from simkit.captures.calls import captured_calls
+from simkit.captures.reader import read_capture
+from simkit.captures.writer import write_pcap
+from simkit.errors import SetupError
 from simkit.flows.loader import load
+from simkit.rebuild.call import read_call
+from simkit.runs.against import Played, RecordedSide, play_against
 from simkit.runs.play import play
 from simkit.runs.run import Run
 
@@ -137,3 +145,31 @@ def test_we_prove_ours_to_kamailio_by_sha_256(tmp_path: Path) -> None:
     settings = (STACKS / "challenges.cfg").read_text(encoding="ascii").replace("PORT", str(port))
     (tmp_path / "kamailio.cfg").write_text(settings, encoding="ascii")
     played(CHALLENGES, port=port, folder=tmp_path)
+
+
+def test_a_recorded_caller_is_played_against_sipp_over_tcp(tmp_path: Path) -> None:
+    need("sipp")
+    run = played(CALLED, port=free_port(socket.SOCK_STREAM))
+    assert run.wire is not None
+    write_pcap(str(tmp_path / "seen.pcap"), [run.wire.recording], run.addresses)
+    with read_capture(str(tmp_path / "seen.pcap")) as reader:
+        steps = read_call(next(captured_calls(reader)).trace).transits
+    port = free_port(socket.SOCK_STREAM)
+    with subprocess.Popen(
+        [*SIPP.split(), "-sn", "uas", "-t", "t1", "-p", str(port)], stdout=subprocess.DEVNULL
+    ) as sipp:
+        try:
+            (heard,) = called_when_it_listens(RecordedSide(steps, "alice", "bob", "127.0.0.1", 0), port).heard
+        finally:
+            sipp.terminate()
+    assert [step.message.start_line for step, at in heard.came if at is None] == []
+    assert {(each.transport.value, each.connection) for each in heard.trace.messages()} == {("tcp", 1)}
+
+
+def called_when_it_listens(side: RecordedSide, port: int) -> Played:
+    until_at = monotonic() + 10
+    while True:
+        try:
+            return play_against([side], ("127.0.0.1", port))
+        except SetupError:
+            assert monotonic() < until_at

@@ -15,6 +15,7 @@ from simkit.runs.one_side import OneSide
 from simkit.runs.side_player import CALL_WITHIN_US, SidePlayer, title_of
 from simkit.sip.message import Message, Response
 from simkit.sip.parser import parse_message
+from simkit.sip.transport import Transport
 from simkit.trace import Trace, Transit
 from simkit.ua.identifiers import Identifiers
 from simkit.units import MS, S
@@ -99,6 +100,15 @@ def test_a_peer_that_is_not_there_is_given_up_and_no_more_is_sent() -> None:
     assert alone(side) == [(0, "INVITE"), (500 * MS, "INVITE"), (1500 * MS, "INVITE"), (3500 * MS, "INVITE")]
     assert side.is_over
     assert not side.has_heard
+
+
+def test_over_a_connection_nothing_is_sent_again() -> None:
+    """RFC 3261 section 17.1.1.2: timer A is for unreliable transports."""
+    steps = recording(CALL)
+    side = OneSide(ALICE, BOB, Identifiers(Random(1)), recorded_host="127.0.0.1", transport=Transport.TCP)
+    played = SidePlayer(steps, "alice", "bob", side, begins_at=0)
+    assert alone(played) == [(0, "INVITE")]
+    assert [transit.connection for transit in played.heard().trace.messages()] == [1]
 
 
 def test_a_caller_that_does_not_call_is_waited_for_so_long() -> None:
