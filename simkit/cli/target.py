@@ -97,6 +97,9 @@ def _play(path: str, calls: Sequence[tuple[int, Call]], terms: Terms) -> PlayedC
         progress.clear()
     if not (played.interrupted or any(each.peer_spoke for each in played.heard)):
         raise SetupError(f"{host_port(terms.target)} said nothing")
+    for place, invite in played.unlike:
+        asked, number = f"{invite.sender.uri} called {invite.uri}", calls[place][0]
+        say(f"{path}: {asked}, which is like no recorded call that was awaited: taken for call {number}", err=True)
     seen = [each.trace for each in played.heard]
     replayed = list(_compared(path, calls, sides, played, terms))
     return PlayedCapture(replayed, seen, {sides[0].us: played.us, sides[0].peer: terms.target})

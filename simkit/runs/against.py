@@ -1,7 +1,7 @@
 """One recorded side of several calls played against a real system, side by side, with their recorded spacing.
 
 All calls share a socket, or over TCP and TLS connections, as those of one user agent do, and are told apart by Call-ID;
-who is called takes them in the order in which they were recorded. What one side of one call does is the business of
+an incoming one is the recorded one that is like it (`incoming`). What one side of one call does is the business of
 `side_player`.
 """
 
@@ -21,6 +21,7 @@ from ..sip.transport import Transport
 from ..sip.uri import host_port
 from ..trace import Transit
 from ..ua.identifiers import Identifiers
+from .incoming import match
 from .one_side import OneSide
 from .run import Address
 from .side_player import Heard, SidePlayer
@@ -64,6 +65,8 @@ class Played:
     strays: int
     """Datagrams that belonged to no call, and were ignored."""
     interrupted: bool
+    unlike: tuple[tuple[int, Request], ...] = ()
+    """The INVITEs that are like no recorded call that was awaited, and the place of the one that each was taken for."""
 
 
 def play_against(
@@ -114,6 +117,7 @@ class _Table:
         self._progress, self._clock, self._strays = progress, RunClock(speed), 0
         self._players = [self._player(call, target, speed) for call in calls]
         self._by_call_id = {player.side.call_id: player for player in self._players}
+        self._unlike: list[tuple[int, Request]] = []
         self._length_us = max(call.begins_at + call.steps[-1].sent_at - call.steps[0].sent_at for call in calls)
 
     def _player(self, call: RecordedSide, target: Address, speed: int) -> SidePlayer:
@@ -131,7 +135,7 @@ class _Table:
             interrupted = True
         heard = tuple(player.heard() for player in self._players)
         us = next(iter(self._places.values())).address
-        return Played(heard, us, self._strays, interrupted)
+        return Played(heard, us, self._strays, interrupted, tuple(self._unlike))
 
     def _is_going_on(self) -> bool:
         """Do what is due, and tell whether there is more to do."""
@@ -168,14 +172,22 @@ class _Table:
         self._strays += 1
 
     def _player_of(self, message: Message) -> SidePlayer | None:
-        """Return the call that a message belongs to; a new call is the next that is expected."""
-        method = message.cseq.method
+        """Return the call that a message belongs to, or with which it calls us."""
         known = self._by_call_id.get(message.call_id)
-        if known is None and isinstance(message, Request) and method == "INVITE" and message.to_tag is None:
-            known = next((player for player in self._players if player.expects_a_call), None)
-            if known is not None:
-                self._by_call_id[message.call_id] = known
+        if known is None and isinstance(message, Request) and message.method == "INVITE" and message.to_tag is None:
+            known = self._called(message)
         return known
+
+    def _called(self, invite: Request) -> SidePlayer | None:
+        """Return the expected call that an INVITE is; None where none is expected."""
+        awaited = [place for place, player in enumerate(self._players) if player.expects_a_call]
+        if not awaited:
+            return None
+        place, is_like = match(invite, [player.invite for player in self._players], awaited)
+        if not is_like:
+            self._unlike.append((place, invite))
+        self._by_call_id[invite.call_id] = self._players[place]
+        return self._players[place]
 
     def _send(self, player: SidePlayer) -> None:
         place = self._places[player.side.transport]

@@ -15,6 +15,7 @@ from ..sip.transport import Transport
 from ..sip.uri import address_of_record, parse_uri
 from ..ua.identifiers import Identifiers
 from ..ua.responses import content_length, respond
+from .incoming import user_of
 from .run import Address
 
 _OF_THE_DIALOG: Final = frozenset(
@@ -104,12 +105,12 @@ class OneSide:
 
     def _name(self, recorded_uri: str, address: Address) -> str:
         """Return the URI of a party for From and To, which have no transport (section 19.1.1, table 1)."""
-        return address_of_record(self.transport.uri(address, user=_user(recorded_uri)))
+        return address_of_record(self.transport.uri(address, user=user_of(recorded_uri)))
 
     def _request_uri(self, recorded: Request) -> str:
         if recorded.to_tag:
             return self._target or self._peer_uri
-        uri = self.transport.uri(self.peer, user=_user(recorded.uri))
+        uri = self.transport.uri(self.peer, user=user_of(recorded.uri))
         return uri if ";transport=" in recorded.uri.lower() else address_of_record(uri)
 
     def response(self, recorded: Response) -> Response | None:
@@ -164,16 +165,8 @@ class OneSide:
         kept = [field for field in recorded.headers if canonical_name(field[0]) not in _OF_THE_DIALOG]
         if recorded.contact is None:
             return tuple(kept)
-        return (("Contact", f"<{self.transport.uri(self._us, user=_user(recorded.contact.uri))}>"), *kept)
+        return (("Contact", f"<{self.transport.uri(self._us, user=user_of(recorded.contact.uri))}>"), *kept)
 
     def _body(self, recorded: Message) -> bytes:
         """Return the body with our host in the place of the recorded one."""
         return recorded.body.replace(self._recorded_host, self._us[0].encode())
-
-
-def _user(uri: str) -> str:
-    """Return "bob" of sip:bob@host; "" where there is no user."""
-    try:
-        return parse_uri(uri).user or ""
-    except PeerError:
-        return ""

@@ -108,6 +108,13 @@ class SidePlayer:
         self._outgoing: list[bytes] = []
 
     @property
+    def invite(self) -> Request:
+        """The INVITE with which the recorded call begins."""
+        message = self._steps[0].message
+        assert isinstance(message, Request)
+        return message
+
+    @property
     def expects_a_call(self) -> bool:
         """Whether the peer's first INVITE is still to come."""
         return not self.has_heard and not self.is_over and self._steps[0].sender != self._us

@@ -18,7 +18,7 @@ from simkit.drivers.endpoints import Endpoints
 from simkit.rebuild.call import read_call
 from simkit.runs import against, side_player
 from simkit.runs.against import Played, RecordedSide, play_against
-from simkit.sip.message import Response
+from simkit.sip.message import Request, Response
 from simkit.trace import Trace, Transit
 
 from .conftest import Simkit
@@ -254,6 +254,29 @@ def test_the_calls_of_a_capture_are_played_side_by_side_each_with_its_verdict(
     assert [(run["call"], run["verdict"]) for run in runs] == [*enumerate(verdicts, 1)], said
     assert len({run["calls"][0]["call_id"] for run in runs}) == 5
     assert [len([*trace.messages()]) for trace in read_calls("seen.pcap")] == [6] * 5  # with 100
+
+
+@pytest.mark.parametrize(("third", "told"), [("user3", False), ("stranger", True)])
+def test_calls_are_known_by_whom_they_call_whatever_their_order(
+    simkit: Simkit, crowd: list[list[Transit]], callee_listens: Event, third: str, told: bool
+) -> None:
+    def to_user(steps: list[Transit], user: str, begins_at: int = 0) -> list[Transit]:
+        first = steps[0].message
+        assert isinstance(first, Request)
+        calling = Request("INVITE", first.uri.replace("bob", user), first.headers, first.body)
+        return [replace(steps[0], message=calling), *steps[1:]]
+
+    recording = [to_user(steps, f"user{number}") for number, steps in enumerate(crowd[:4])]
+    ends = {name: (host, int(port)) for name, host, port in (("alice", "127.0.0.1", 5070), ("bob", "127.0.0.1", 5080))}
+    write_pcap("theirs.pcap", [Trace([replace(step) for step in steps]) for steps in recording], ends)
+    calling = [recording[2], recording[0], to_user(crowd[3], third), recording[1]]
+    ours, theirs = free_ports(2)
+    with system(calling, "alice", theirs, ours, callee_listens):
+        fixed = ("--target", f"127.0.0.1:{theirs}", "--as", "uas", "--port", f"uas={ours}", "--speed", str(SPEED))
+        result = simkit("replay", "theirs.pcap", *fixed, "--json", "seen.json", "-q")
+    runs = [json.loads(line) for line in Path("seen.json").read_text().splitlines()]
+    assert [run["verdict"] for run in runs] == ["pass"] * 4, result.stdout
+    assert ("which is like no recorded call that was awaited: taken for call " in result.stderr) is told, result.stderr
 
 
 def test_what_never_came_and_what_the_target_broke_are_written_down(
