@@ -38,6 +38,8 @@ class Deviation:
     """What the auditor says of it in the recording, the gravest first."""
     rule: str | None
     """The rule that our logic went by, where a timer had it act."""
+    tolerance_us: int
+    """How far from the time of ours a message may come and be none."""
 
     @property
     def is_fault(self) -> bool:
@@ -113,6 +115,7 @@ def _deviation(rebuilt: Rebuilt, run: Run) -> Deviation | None:
         failure.headline if run.verdict is Verdict.ERROR else "",
         tuple(findings),
         rule,
+        rebuilt.window_us,
     )
 
 

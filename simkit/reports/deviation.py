@@ -8,7 +8,7 @@ from ..rebuild.deviations import Deviation, Settled
 from ..rulebook import RULES, Severity
 from ..runs.run import Failure, Run
 from ..trace import Transit
-from ..units import format_time
+from ..units import MS, format_duration, format_time
 from .cells import wrap
 from .flow_lines import flow_lines
 from .labels import label
@@ -61,8 +61,17 @@ def _both(deviation: Deviation) -> Iterator[str]:
     recorded, ours = deviation.recorded, deviation.ours
     is_same = recorded and ours and title_of(recorded.message) == title_of(ours.message)
     until = "nothing until " if recorded and ours and not is_same else ""
-    yield f"recorded  {until}{_said(recorded, ours if is_same else None)}"
+    by = _late(recorded.sent_at - ours.sent_at, deviation.tolerance_us) if recorded and ours and is_same else ""
+    yield f"recorded  {until}{_said(recorded, ours if is_same else None)}{by}"
     yield f"ours      {deviation.refused or _said(ours, recorded if is_same else None)}"
+
+
+def _late(late_us: int, tolerance_us: int) -> str:
+    """Return ": 11s late, tolerance 9s", or "early"; "" for what is no later or earlier than it may be."""
+    if abs(late_us) <= tolerance_us:
+        return ""
+    by = format_duration(abs(late_us) // MS * MS)
+    return f": {by} {'late' if late_us > 0 else 'early'}, tolerance {format_duration(tolerance_us)}"
 
 
 def _said(transit: Transit | None, other: Transit | None) -> str:

@@ -115,3 +115,38 @@ def test_to_rebuild_a_flow_has_no_meaning(simkit: Simkit) -> None:
     result = simkit("replay", "--rebuild", "flows/short.yaml")
     assert result.exit_code == 2
     assert "--rebuild is about captures" in result.stderr
+
+
+LATE = """\
+simkit: 1
+name: late
+actors: {alice: {role: scripted}, bob: {role: scripted}}
+flow:
+  - alice -> bob: INVITE
+    with: {Supported: timer, Session-Expires: 90;refresher=uac}
+  - bob -> alice: 200 INVITE
+    with: {Supported: timer, Require: timer, Session-Expires: 90;refresher=uac}
+    mark: up
+  - alice -> bob: ACK
+  - alice -> bob: INVITE
+    at: up + 56s500ms
+    with: {Supported: timer, Session-Expires: 90;refresher=uac}
+  - bob -> alice: 200 INVITE
+    with: {Supported: timer, Require: timer, Session-Expires: 90;refresher=uac}
+  - alice -> bob: ACK
+  - alice -> bob: BYE
+    at: up + 80s
+    with: {Supported: timer}
+  - bob -> alice: 200 BYE
+"""
+
+
+def test_a_refresh_that_comes_late_is_told_with_how_late_and_what_is_tolerated(simkit: Simkit, folder: Path) -> None:
+    """A tenth of the interval is: RFC 4028 leaves open when exactly a refresh is sent."""
+    (folder / "late.yaml").write_text(LATE)
+    simkit("simulate", "late.yaml", "--pcap", "theirs.pcap")
+    result = simkit("replay", "--rebuild", "theirs.pcap")
+    assert "    recorded  INVITE  90;refresher=uac, at 56.500 s: 11s500ms late, tolerance 9s\n" in result.stdout
+    (folder / "late.yaml").write_text(LATE.replace("56s500ms", "53s900ms"))
+    simkit("simulate", "late.yaml", "--pcap", "theirs.pcap")
+    assert simkit("replay", "--rebuild", "theirs.pcap").exit_code == 0
