@@ -51,7 +51,7 @@ def command(paths: tuple[str, ...], speed: int, strict: bool, log: str | None, *
     """Judge the calls of captures by RFC 4028 and what decides a call's fate: files, folders, or - for standard input.
 
     An error is a broken MUST, a warning a broken SHOULD, a note a custom that the field knows. Exit code 1 where there
-    is an error (with --strict, a warning); 2 where a capture cannot be read.
+    is an error (with --strict, a warning); 2 where a capture cannot be read; 5 where there is no call in any.
     """
     options, captures, audited = Reported(**given), [*_captures(paths)], list[CaptureAudit]()
     options.check_files(captures, "the capture")
@@ -105,6 +105,8 @@ def _exit_code(audited: list[CaptureAudit], *, strict: bool) -> int:
         return EXIT_INTERRUPTED
     if any(capture.unreadable is not None for capture in audited):
         return CaptureError.exit_code
+    if not any(capture.call_count for capture in audited):
+        raise NothingToRunError(f"no SIP message is in {'any of them' if len(audited) > 1 else audited[0].path}")
     severities = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
     return EXIT_BROKEN if any(capture.counts[one] for capture in audited for one in severities) else 0
 

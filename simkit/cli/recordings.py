@@ -64,8 +64,8 @@ def read_calls(path: str) -> list[Trace]:
     progress = ReadingProgress(path)
     try:
         with read_capture(path, progress=progress.read) as reader:
-            found = captured_calls(reader, begun=progress.begun)
-            calls = sorted(found, key=lambda call: next(call.trace.messages()).number)
+            coming = captured_calls(reader, begun=progress.begun)
+            calls = sorted(coming, key=lambda call: next(call.trace.messages()).number)
     finally:
         progress.clear()
     if reader.truncated:
@@ -73,7 +73,9 @@ def read_calls(path: str) -> list[Trace]:
     if not calls:
         packets = f"{reader.packets} packet{'' if reader.packets == 1 else 's'}"
         reasons = ", ".join(f"{count} {reason}" for reason, count in reader.skipped.most_common())
-        raise NothingToRunError(f"{path}: no SIP message is in its {packets}{f' ({reasons})' if reasons else ''}")
+        encrypted = "; what is encrypted cannot be read" if reader.skipped["TLS"] or reader.skipped["ESP"] else ""
+        found = f" ({reasons})" if reasons else ""
+        raise NothingToRunError(f"{path}: no SIP message is in its {packets}{found}{encrypted}")
     return [call.trace for call in calls]
 
 

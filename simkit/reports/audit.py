@@ -246,6 +246,8 @@ def log_text(capture: CaptureAudit) -> str:
 def audit_verdict(capture: CaptureAudit, style: Style) -> str:
     """Return the last line: how many findings of each severity, in how many calls."""
     word = "FAIL" if capture.counts[Severity.ERROR] else "ERROR" if capture.interrupted else "PASS"
+    if word == "PASS" and not capture.call_count:
+        word = "NONE"  # what was not seen has not passed
     painted = style.paint(word, Colour.GOOD if word == "PASS" else Colour.BAD)
     found = ", ".join(_count(capture.counts[severity], severity.value) for severity in Severity)
     cut = f"   interrupted after {_count(capture.packets, 'packet')}" if capture.interrupted else ""

@@ -133,6 +133,16 @@ def test_what_cannot_be_audited_is_said(simkit: Simkit, folder: Path) -> None:
     assert simkit("audit", "empty").exit_code == 5
 
 
+@pytest.mark.parametrize("words", [(), ("-q",), ("--json", "-")], ids=["in full", "quiet", "as JSON"])
+def test_where_there_is_no_call_nothing_has_passed(simkit: Simkit, folder: Path, words: tuple[str, ...]) -> None:
+    simkit("replay", "flows/short.yaml", "--save", "seen.pcap")
+    (folder / "empty.pcap").write_bytes((folder / "seen.pcap").read_bytes()[:24])
+    result = simkit("audit", "empty.pcap", *words)
+    assert (result.exit_code, result.stderr) == (5, "no SIP message is in empty.pcap\n")
+    assert "PASS" not in result.stdout
+    assert simkit("audit", "empty.pcap", "seen.pcap").exit_code == 0
+
+
 @pytest.mark.usefixtures("captures")
 def test_a_capture_that_breaks_off_is_judged_as_far_as_it_goes(simkit: Simkit, folder: Path) -> None:
     whole = (folder / "careless.pcap").read_bytes()
