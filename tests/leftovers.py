@@ -33,5 +33,6 @@ def nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     left = living(mark)
     give_up_at = time.monotonic() + 2
     while left and time.monotonic() < give_up_at:  # one that was killed may not have been taken off the list yet
+        time.sleep(0.01)
         left = living(mark)
     assert not left

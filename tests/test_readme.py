@@ -28,6 +28,8 @@ from simkit.sut.known_peers import SIPP
 
 from .sut.needing import need
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
 
@@ -151,7 +153,7 @@ def check_what_a_stack_does(reader: Reader, command: str, said: str) -> None:
     expected, expected_s = seen_of_a_stack(said)
     seen, seen_s = seen_of_a_stack(reader.run(command)[1])
     if seen != expected:
-        seen, seen_s = seen_of_a_stack(reader.run(f"{command} --warp 5")[1].replace("in 5-fold", "in 20-fold"))
+        seen, seen_s = seen_of_a_stack(reader.run(f"{command} --warp 10")[1].replace("in 10-fold", "in 20-fold"))
     assert seen == expected, command
     assert seen_s == pytest.approx(expected_s, abs=5)
 

@@ -10,6 +10,7 @@ from simkit.checklist.judging import Outcome
 from simkit.checklist.running import run_list
 from simkit.checklist.terms import Terms
 from simkit.errors import SetupError
+from simkit.runs import systems
 from simkit.sip.message import Request
 
 from ..runs.stack import Stack
@@ -17,8 +18,9 @@ from ..sut.conftest import free_port as free_port
 
 
 @pytest.fixture(autouse=True)
-def calls_end() -> Iterator[None]:
+def calls_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Wait for the calls that the test did not wait for: other tests count threads and sockets."""
+    monkeypatch.setattr(systems, "SILENCE_REAL_US", 0)
     yield
     for thread in threading.enumerate():
         if thread.name in CALLS:

@@ -152,6 +152,7 @@ def test_an_interruption_ends_the_stack_too(
         log, give_up_at = tmp_path / "x/output.log", time.monotonic() + 20
         while not (log.exists() and "called" in log.read_text()):
             assert time.monotonic() < give_up_at
+            time.sleep(0.02)
         process.send_signal(number)
         output, _ = process.communicate(timeout=20)
     assert process.returncode == status

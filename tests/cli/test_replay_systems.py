@@ -52,7 +52,7 @@ actors:
     role: sut
     at: 127.0.0.1:PORT
     start: sipp -sn uas -i ${bob.host} -p ${bob.port} -nostdin -watchdog_interval 0
-    warp: 5
+    warp: 10
 flow:
   - alice: call bob
   - alice -> bob: INVITE
@@ -220,7 +220,7 @@ def test_two_processes_are_each_others_system(simkit: Simkit, folder: Path, call
             while (
                 result := simkit("replay", call, "--target", f"127.0.0.1:{bob}", "--port", ours, "--speed", "10")
             ).exit_code == 3 and time.monotonic() < give_up_at:
-                pass  # it is not there yet
+                time.sleep(0.05)  # it is not there yet
         finally:
             said, _ = other.communicate(timeout=60)
     assert result.exit_code == status, result.output
@@ -234,6 +234,7 @@ def test_ctrl_c_hangs_up_and_tells_what_was_seen(folder: Path) -> None:
         with running:
             while not any(message.method == "ACK" for message in bob.heard):
                 assert running.poll() is None, "it has ended before the call was up"
+                time.sleep(0.02)
             running.send_signal(signal.SIGINT)
             said, _ = running.communicate(timeout=30)
     assert running.returncode == 130, said
@@ -249,16 +250,16 @@ START = "sipp -sn uas -i ${bob.host} -p ${bob.port} -nostdin -watchdog_interval 
 @with_sipp
 def test_sipp_is_started_warped_called_and_ended(simkit: Simkit, call: str) -> None:
     target = f"127.0.0.1:{free_port()}"
-    result = simkit("replay", call, "--target", target, "--start", START, "--warp", "5")
+    result = simkit("replay", call, "--target", target, "--start", START, "--warp", "10")
     assert result.exit_code == 0, result.output
-    assert "on 127.0.0.1 in 5 times real time" in result.stdout
+    assert "on 127.0.0.1 in 10 times real time" in result.stdout
     assert "180 INVITE" in result.stdout, "it rings as it likes"
 
 
 @with_sipp
 def test_sipp_calls_us(simkit: Simkit, call: str) -> None:
     caller = "sipp -sn uac -i ${alice.host} -p ${alice.port} -m 1 -d 5000 -nostdin -watchdog_interval 0 ${bob.address}"
-    words = ["--as", "uas", "--target", f"127.0.0.1:{free_port()}", "--start", caller, "--warp", "5"]
+    words = ["--as", "uas", "--target", f"127.0.0.1:{free_port()}", "--start", caller, "--warp", "10"]
     result = simkit("replay", call, *words)
     assert result.exit_code == 0, result.output
 
@@ -323,7 +324,7 @@ LOGGED = CALL.replace("reason: hung-up}", "reason: hung-up, log: [Scenario Scree
 @with_sipp
 def test_what_a_system_must_have_logged_is_looked_for(simkit: Simkit, folder: Path) -> None:
     (folder / "logged.yaml").write_text(LOGGED)
-    words = ["--target", f"127.0.0.1:{free_port()}", "--start", START, "--warp", "5", "--json", "x.json"]
+    words = ["--target", f"127.0.0.1:{free_port()}", "--start", START, "--warp", "10", "--json", "x.json"]
     result = simkit("replay", "logged.yaml", *words)
     assert result.exit_code == 1
     assert "'never this' was not logged: none of its" in result.stdout

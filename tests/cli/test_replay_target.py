@@ -20,6 +20,7 @@ from simkit.runs import against, side_player
 from simkit.runs.against import Played, RecordedSide, play_against
 from simkit.sip.message import Request, Response
 from simkit.trace import Trace, Transit
+from simkit.units import S
 
 from .conftest import Simkit
 
@@ -280,8 +281,9 @@ def test_calls_are_known_by_whom_they_call_whatever_their_order(
 
 
 def test_what_never_came_and_what_the_target_broke_are_written_down(
-    simkit: Simkit, steps: list[Transit], callee_listens: Event
+    simkit: Simkit, steps: list[Transit], callee_listens: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(side_player, "PATIENCE_US", 1 * S)
     ours, theirs = free_ports(2)
     answer = steps[1].message
     assert isinstance(answer, Response)

@@ -35,6 +35,7 @@ def test_a_signal_ends_the_children_too(
         give_up_at = time.monotonic() + 20
         while sum("stubborn" in each and "simkit" not in each for each in living(nothing_is_left_behind)) < int(jobs):
             assert time.monotonic() < give_up_at
+            time.sleep(0.02)
         os.kill(process.pid, number)
         process.communicate(timeout=20)
     assert process.returncode == status

@@ -8,6 +8,7 @@ from simkit.drivers.loopback import LoopbackDriver
 from simkit.errors import FlowError, SetupError
 from simkit.flows.model import Flow, System
 from simkit.flows.systems import counterpart, with_system
+from simkit.runs import systems
 from simkit.runs.play import play
 from simkit.runs.run import Run, Verdict
 from simkit.runs.simulate import simulate
@@ -140,9 +141,10 @@ def test_a_contact_that_is_out_of_reach_is_reached_where_the_system_is() -> None
     assert run.wire.heard.redirected == {"stack.example:5060": f"127.0.0.1:{bob.address[1]}"}
 
 
-def test_a_system_that_says_nothing_is_told_of_before_the_call_times_out() -> None:
+def test_a_system_that_says_nothing_is_told_of_before_the_call_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(systems, "SILENCE_REAL_US", 0)
     with stack(lambda bob, request: None) as bob:
-        run = against(bob, UP, HUNG_UP, speed=5)
+        run = against(bob, UP, HUNG_UP, speed=10)
     assert run.broken is not None
     assert "says nothing" in str(run.broken)
     assert run.failures[0].at < 32 * S
@@ -165,8 +167,8 @@ def test_a_line_without_a_time_is_waited_for_as_long_as_a_transaction_takes() ->
 
 def test_a_call_that_is_refreshed_for_ever_ends_at_the_limit() -> None:
     with stack() as bob:
-        run = against(bob, UP, "- bob -> alice: BYE", top="limit: 100s\nallow: [INVITE, 200 INVITE, ACK]")
-    assert told(run).startswith("BYE from bob never came; the run ended at its limit of 100.000 s")
+        run = against(bob, UP, "- bob -> alice: BYE", top="limit: 60s\nallow: [INVITE, 200 INVITE, ACK]")
+    assert told(run).startswith("BYE from bob never came; the run ended at its limit of 60.000 s")
 
 
 def test_the_network_of_the_flow_is_between_the_system_and_us() -> None:
