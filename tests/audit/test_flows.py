@@ -26,10 +26,10 @@ STOOD_STILL = ("suspend", "suspend-too-long")
 
 def serious(flow: Flow) -> Iterator[Finding]:
     """Findings that are more than notes, about parties that follow rules of their own."""
-    run = simulate(flow, keep_all=True)
+    run = simulate(flow, calls=min(flow.calls.count, CALLS_MAX), keep_all=True)
     actors = flow.actors.values()
     ours = {actor.name for actor in actors if actor.role is not Role.SCRIPTED and actor.logic is None}
-    for number in sorted(run.traces)[:CALLS_MAX]:
+    for number in sorted(run.traces):
         for trace in by_call_id(run.traces[number]):
             for finding in audit_call(trace, ended_at=run.virtual_us).findings:
                 if finding.severity is not Severity.NOTE and finding.actor in ours:
