@@ -25,9 +25,10 @@ from ..trace import Transit
 from ..ua.events import Address
 from ..units import MINUTE
 from .driver import RunEnd
-from .endpoints import Datagram, Endpoints, Loss, Place, Source
+from .endpoints import Endpoints
 from .network import Condition, Network, Party
 from .outside import Outside, stamped
+from .place import Datagram, Loss, Place, Source
 from .run_clock import RunClock
 from .sniffer import Sniffer
 from .turns import Driver

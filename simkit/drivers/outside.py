@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Final
 
 from ..errors import PeerError
@@ -20,8 +19,9 @@ from ..sip.parser import parse_message
 from ..sip.uri import host_port
 from ..ua.events import Address
 from ..ua.responses import respond
-from .endpoints import Datagram
+from .hosts import is_loopback
 from .network import Party
+from .place import Datagram
 
 REASONS_MAX: Final = 10
 """So many messages that could not be read are kept, with what is wrong with them."""
@@ -157,7 +157,7 @@ class Outside:
 
     def _may_send_to(self, host: str) -> bool:
         try:
-            return ip_address(host).is_loopback or self._allow_host
+            return is_loopback(host) or self._allow_host
         except ValueError:
             return False  # no name is looked up: who knows where that would lead
 

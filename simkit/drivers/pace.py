@@ -5,6 +5,9 @@ from time import monotonic
 from time import sleep as _sleep
 from typing import Final
 
+from ..ua.events import Address
+from .hosts import is_loopback
+
 PER_SECOND: Final = 50
 """So many messages go to other machines in a second, all parties' taken together."""
 AT_ONCE: Final = 10
@@ -27,3 +30,9 @@ class Pace:
         if self._free < 1:
             self._sleep((1 - self._free) / PER_SECOND)
         self._free -= 1
+
+
+def hold_back(pace: Pace | None, ours: Address, destination: Address) -> None:
+    """Wait until a message may go to another machine."""
+    if pace is not None and destination[0] != ours[0] and not is_loopback(destination[0]):
+        pace.wait()

@@ -10,8 +10,8 @@ from ..errors import SetupError
 from ..sip.transport import Transport
 from ..trace import Trace, Transit
 from ..ua.events import Address
-from .endpoints import Datagram
 from .loopback import Sent
+from .place import Datagram
 from .run_clock import RunClock
 from .sniffer import Sniffer
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from ..sip.framing import SipFraming
 from ..ua.events import Address
-from .endpoints import Datagram
+from .place import Datagram
 
 _HEADER: Final = Struct("!HHIIBB")
 _SYN: Final = 0x02

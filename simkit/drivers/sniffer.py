@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import SetupError
 from ..ua.events import Address
-from .endpoints import Datagram
+from .place import Datagram
 from .segments_seen import Segment, SegmentsSeen, read_segment
 
 INTERFACE: Final = "lo" if sys.platform == "linux" else "lo0"

@@ -16,8 +16,9 @@ from typing import Final, Protocol
 
 from ..sip.framing import SipFraming
 from ..ua.events import Address
-from .endpoints import Datagram, Loss, family_of, hold_back
-from .pace import Pace
+from .hosts import family_of
+from .pace import Pace, hold_back
+from .place import Datagram, Loss
 
 CONNECT_S: Final = 2.0
 """So long the other side may take to take a connection."""

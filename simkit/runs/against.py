@@ -12,7 +12,9 @@ from random import SystemRandom
 from selectors import DefaultSelector
 from typing import Final, cast
 
-from ..drivers.endpoints import Datagram, Endpoints, Place, Source, check_host, host_towards, is_loopback
+from ..drivers.endpoints import Endpoints
+from ..drivers.hosts import check_host, host_towards, is_loopback
+from ..drivers.place import Datagram, Place, Source
 from ..drivers.run_clock import RunClock
 from ..errors import PeerError, SetupError
 from ..sip.message import Message, Request

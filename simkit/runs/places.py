@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..drivers.endpoints import LOCAL_HOST, check_host
+from ..drivers.hosts import LOCAL_HOST, check_host
 from ..errors import Fault, FlowError
 from ..flows.model import Flow, Role
 from .run import Address

@@ -13,8 +13,8 @@ from dataclasses import replace
 from time import perf_counter_ns
 from typing import Final
 
-from ..drivers.endpoints import LOCAL_HOST as LOCAL_HOST
 from ..drivers.endpoints import Endpoints
+from ..drivers.hosts import LOCAL_HOST as LOCAL_HOST
 from ..drivers.loopback import LoopbackDriver
 from ..drivers.recording import Listening
 from ..drivers.run_clock import RunClock

@@ -9,7 +9,8 @@ from time import perf_counter_ns
 from typing import NamedTuple
 
 from ..drivers.driver import RunEnd
-from ..drivers.endpoints import LOCAL_HOST, Endpoints
+from ..drivers.endpoints import Endpoints
+from ..drivers.hosts import LOCAL_HOST
 from ..drivers.loopback import LoopbackDriver
 from ..drivers.recording import Listening, Recording
 from ..drivers.run_clock import RunClock

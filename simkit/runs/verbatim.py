@@ -13,7 +13,9 @@ from time import sleep
 from types import TracebackType
 from typing import Final, NamedTuple, cast
 
-from ..drivers.endpoints import LOCAL_HOST, Datagram, Endpoints, Place, Source
+from ..drivers.endpoints import Endpoints
+from ..drivers.hosts import LOCAL_HOST
+from ..drivers.place import Datagram, Place, Source
 from ..drivers.run_clock import RunClock
 from ..sip.parser import parse_message
 from ..sip.transport import Transport

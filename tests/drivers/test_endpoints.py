@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from simkit.drivers.endpoints import Endpoints, Place
+from simkit.drivers.endpoints import Endpoints
+from simkit.drivers.place import Place
 from simkit.errors import SetupError
 
 

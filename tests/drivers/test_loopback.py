@@ -11,10 +11,12 @@ import pytest
 
 from simkit.drivers import loopback, network
 from simkit.drivers import recording as recording_module
+from simkit.drivers.datagrams import Endpoint
 from simkit.drivers.driver import RunEnd, ZeroTimeLoop
-from simkit.drivers.endpoints import Datagram, Endpoint, Endpoints
+from simkit.drivers.endpoints import Endpoints
 from simkit.drivers.loopback import SELECT_MAX, LoopbackDriver
 from simkit.drivers.network import Network, Party
+from simkit.drivers.place import Datagram
 from simkit.drivers.recording import Listening, Recording
 from simkit.drivers.run_clock import RunClock
 from simkit.drivers.sniffer import INTERFACE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simkit.drivers.endpoints import Endpoint
+from simkit.drivers.datagrams import Endpoint
 from simkit.drivers.pace import AT_ONCE, PER_SECOND, Pace
 
 

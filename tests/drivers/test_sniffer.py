@@ -6,7 +6,8 @@ from time import monotonic
 
 import pytest
 
-from simkit.drivers.endpoints import Datagram, Endpoints
+from simkit.drivers.endpoints import Endpoints
+from simkit.drivers.place import Datagram
 from simkit.drivers.segments_seen import Segment, SegmentsSeen
 from simkit.drivers.sniffer import Sniffer, datagram_in, segment_in
 from simkit.sip.transport import Transport

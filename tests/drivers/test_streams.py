@@ -9,7 +9,8 @@ from typing import cast
 
 import pytest
 
-from simkit.drivers.endpoints import Datagram, Endpoints, Loss, Source
+from simkit.drivers.endpoints import Endpoints
+from simkit.drivers.place import Datagram, Loss, Source
 from simkit.drivers.streams import StreamEndpoint
 from simkit.errors import SetupError
 from simkit.sip.transport import Transport

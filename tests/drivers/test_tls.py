@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from simkit.drivers.endpoints import Datagram, Endpoints, Loss
+from simkit.drivers.endpoints import Endpoints
+from simkit.drivers.place import Datagram, Loss
 from simkit.drivers.streams import Connection
 from simkit.drivers.tls import TlsChannels
 from simkit.sip.transport import Transport
