@@ -285,10 +285,3 @@ LINE_KEYS: Final = frozenset({*STIMULUS, *OBSERVATION, *NET_LINE, *REPEAT_LINE})
 """What an actor cannot be called, for a line must say which of its keys is the actor."""
 
 assert MAX_SECONDS * S < 2**63  # seconds of any kind fit as microseconds in what other tools use
-
-
-def json_schema() -> dict[str, object]:
-    """Return the JSON Schema (draft 2020-12) of a flow file, for editors."""
-    from .json_schema import write_schema  # only `simkit schema` needs it
-
-    return write_schema()

@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from simkit.errors import FlowError
+from simkit.flows.json_schema import write_schema
 from simkit.flows.loader import load
 from simkit.flows.logic import with_logics
 from simkit.flows.model import Clock, Flow, LogicKind, Role
-from simkit.flows.schema import json_schema
 from simkit.settings import ProxySessionSettings, SessionTimerSettings
 
 PROXIED = """\
@@ -68,7 +68,7 @@ def test_a_proxy_may_be_a_museum_piece_and_nobody_elses_code(flow: Flow) -> None
 
 
 def test_the_schema_takes_proxies() -> None:
-    validator: Any = jsonschema.Draft202012Validator(json_schema())
+    validator: Any = jsonschema.Draft202012Validator(write_schema())
     validator.validate(yaml.safe_load(PROXIED))
 
 

@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from simkit.flows.blocks import _READERS
-from simkit.flows.json_schema import _SCHEMAS
+from simkit.flows.json_schema import _SCHEMAS, write_schema
 from simkit.flows.model import Comparison, NetVerb, Outcome, Role
-from simkit.flows.schema import ACTOR, EXPECT, FLOW, MATCHER, NET, REASONS, Kind, json_schema
+from simkit.flows.schema import ACTOR, EXPECT, FLOW, MATCHER, NET, REASONS, Kind
 from simkit.flows.starters import STARTERS
 from simkit.ua.events import Reason
 
@@ -18,7 +18,7 @@ from .samples import EVERYTHING, SMALL
 
 @pytest.fixture(scope="module")
 def validator() -> Any:
-    schema = json_schema()
+    schema = write_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 
