@@ -4,20 +4,16 @@ One function for each way to fail. A failure points at the nearest line: the one
 another time, or else the one that was waited for.
 """
 
-from typing import TYPE_CHECKING
-
 from ..errors import ForeignError, Source
 from ..flows.model import Observation, Saving, Stimulus
 from ..trace import Transit
 from ..units import format_duration, format_time
+from .course import Course
 from .fates import Fate
 from .matching import Mismatch, kind_of
 from .plan import Line, Turn
 from .run import Failure
 from .times import Due
-
-if TYPE_CHECKING:
-    from .script import Script
 
 
 def broken(error: ForeignError, *, at: int) -> Failure:
@@ -26,52 +22,52 @@ def broken(error: ForeignError, *, at: int) -> Failure:
     return Failure(error.place, error.what, error.note, tuple(f"    {line}" for line in error.log), at=at)
 
 
-def unexpected(script: "Script", transit: Transit) -> Failure:
+def unexpected(course: Course, transit: Transit) -> Failure:
     """A message came that no line waits for."""
-    waiting = script.cursor.waiting()
-    came = _came(script, transit)
-    later = next((turn for turn in script.cursor.ahead() if _means(turn.line, transit)), None)
+    waiting = course.cursor.waiting()
+    came = _came(course, transit)
+    later = next((turn for turn in course.cursor.ahead() if _means(turn.line, transit)), None)
     if later is not None:
-        return _early(script, transit, later)
-    met = [line for line in script.met if _means(line, transit)]
+        return _early(course, transit, later)
+    met = [line for line in course.met if _means(line, transit)]
     if met and not (waiting and _is_about(waiting.line, transit)):
-        at = script.met[met[-1]].at
-        came = _came(script, transit, again=True)
-        return _failure(transit, met[-1].source, came, f"was met at {format_time(at)} s", _waited(script))
+        at = course.met[met[-1]].at
+        came = _came(course, transit, again=True)
+        return _failure(transit, met[-1].source, came, f"was met at {format_time(at)} s", _waited(course))
     if waiting is None:
-        last = next(reversed(script.met), None)
-        source = last.source if last else script.plan.flow.source
+        last = next(reversed(course.met), None)
+        source = last.source if last else course.plan.flow.source
         return _failure(transit, source, f"{came}, after the last line", "nothing more was expected")
-    return _early(script, transit, waiting)
+    return _early(course, transit, waiting)
 
 
-def overtook(script: "Script", transit: Transit, owed: Turn) -> Failure:
+def overtook(course: Course, transit: Transit, owed: Turn) -> Failure:
     """A message came before its turn, and what it overtook did not come at the same instant."""
-    return _early(script, transit, owed)
+    return _early(course, transit, owed)
 
 
-def _early(script: "Script", transit: Transit, nearest: Turn) -> Failure:
+def _early(course: Course, transit: Transit, nearest: Turn) -> Failure:
     """A message came before its turn; the nearest line is one that is still ahead."""
-    came, due = _came(script, transit), _due(script, nearest, transit.sent_at)
-    observation, waits = nearest.line.observation, nearest is script.cursor.waiting()
+    came, due = _came(course, transit), course.due(nearest, now=transit.sent_at)
+    observation, waits = nearest.line.observation, nearest is course.cursor.waiting()
     is_due = waits and (due is None or due.earliest <= transit.sent_at)
     if not is_due:
         headline = f"{came}, before this was due"
     elif observation is not None and observation.sender == transit.sender:
-        headline = f"{came} instead of {_wanted(script, nearest)}"
+        headline = f"{came} instead of {_wanted(course, nearest)}"
     else:
         headline = f"{came}, while this was waited for"
     note = f"{_verb(nearest)} {due or ('next' if waits else 'in its turn')}"
-    details = () if waits else _waited(script)
+    details = () if waits else _waited(course)
     return _failure(transit, nearest.line.source, headline, note, (*_turn(nearest), *details))
 
 
-def wrong_time(script: "Script", turn: Turn, transit: Transit, due: Due | None) -> Failure | None:
+def wrong_time(course: Course, turn: Turn, transit: Transit, due: Due | None) -> Failure | None:
     """The message of a line came, but not when it should."""
     now = transit.sent_at
     if due is not None and due.earliest <= now <= due.latest:
         return None
-    came = _came(script, transit)
+    came = _came(course, transit)
     if due is None:
         unknown = f"the time is counted from a mark that is not known yet ({_when(turn)})"
         return _failure(transit, _place_of_time(turn), came, unknown, _turn(turn))
@@ -80,44 +76,44 @@ def wrong_time(script: "Script", turn: Turn, transit: Transit, due: Due | None) 
     return _failure(transit, turn.line.source, f"{came}, {off}", f"expected {due}", _turn(turn))
 
 
-def wrong_content(script: "Script", turn: Turn, transit: Transit, mismatch: Mismatch) -> Failure:
+def wrong_content(course: Course, turn: Turn, transit: Transit, mismatch: Mismatch) -> Failure:
     """The message of a line came, but a header or the body is not as it should be."""
-    headline = f"{_came(script, transit)} {mismatch.found}"
+    headline = f"{_came(course, transit)} {mismatch.found}"
     return _failure(transit, mismatch.matcher.source, headline, mismatch.expected, _turn(turn))
 
 
-def nothing_to_save(script: "Script", turn: Turn, transit: Transit, saving: Saving) -> Failure:
+def nothing_to_save(course: Course, turn: Turn, transit: Transit, saving: Saving) -> Failure:
     """The message of a line came, but has not what the line saves of it."""
     what = f"{saving.header}.{saving.part}" if saving.part else saving.header
     if saving.pattern is not None:
         what = f"/{saving.pattern}/ in {what}"
     return _failure(
-        transit, turn.line.source, f"{_came(script, transit)} without {what}", "expected to save it", _turn(turn)
+        transit, turn.line.source, f"{_came(course, transit)} without {what}", "expected to save it", _turn(turn)
     )
 
 
-def forbidden(script: "Script", transit: Transit) -> Failure:
+def forbidden(course: Course, transit: Transit) -> Failure:
     """A message came that `never` rules out."""
-    flow, pattern = script.plan.flow, script.plan.forbidden.find(transit.message)
+    flow, pattern = course.plan.flow, course.plan.forbidden.find(transit.message)
     sources = flow.sources if pattern in flow.never else flow.expect.sources
     source = sources.get("never", flow.source)
-    return _failure(transit, source, f"{_came(script, transit)}, which must never be seen", f"never: {pattern}")
+    return _failure(transit, source, f"{_came(course, transit)}, which must never be seen", f"never: {pattern}")
 
 
-def missing(script: "Script", turn: Turn, due: Due) -> Failure:
+def missing(course: Course, turn: Turn, due: Due) -> Failure:
     """The time of a line has passed without its message."""
-    headline = f"{_sender(turn)} sent no {_wanted(script, turn)} {due.span}"
+    headline = f"{_sender(turn)} sent no {_wanted(course, turn)} {due.span}"
     note = f"expected {due}"
-    return Failure(turn.line.source, headline, note, (*_turn(turn), *_seen_last(script)), at=due.latest)
+    return Failure(turn.line.source, headline, note, (*_turn(turn), *_seen_last(course)), at=due.latest)
 
 
-def turn_too_late(script: "Script", turn: Turn, due: Due, *, now: int) -> Failure:
+def turn_too_late(course: Course, turn: Turn, due: Due, *, now: int) -> Failure:
     """A line's time had passed when its turn came."""
     headline = f"the turn of '{turn.line.step.text}' came at {format_time(now)} s, when its time had passed"
-    return Failure(turn.line.source, headline, f"{_verb(turn)} {due}", (*_turn(turn), *_seen_last(script)), at=now)
+    return Failure(turn.line.source, headline, f"{_verb(turn)} {due}", (*_turn(turn), *_seen_last(course)), at=now)
 
 
-def never_came(script: "Script", turn: Turn, *, last_at: int, limit_at: int | None, waited_us: int = 0) -> Failure:
+def never_came(course: Course, turn: Turn, *, last_at: int, limit_at: int | None, waited_us: int = 0) -> Failure:
     """The run is over, and a line is still waited for; `limit_at` is None where nothing is left that could happen.
 
     Where others might have done something, they were waited for so long.
@@ -129,25 +125,25 @@ def never_came(script: "Script", turn: Turn, *, last_at: int, limit_at: int | No
     else:
         why = f"the run ended at its limit of {format_time(limit_at)} s"
     if turn.line.is_awaited:
-        headline = f"{_wanted(script, turn)} from {_sender(turn)} never came; {why}"
+        headline = f"{_wanted(course, turn)} from {_sender(turn)} never came; {why}"
     else:
         headline = f"the turn of '{turn.line.step.text}' never came; {why}"
-    due = _due(script, turn, last_at)
+    due = course.due(turn, now=last_at)
     if due is None and turn.is_timed:
         note = f"the time is counted from a mark that was never set ({_when(turn)})"
     else:
         note = f"{_verb(turn)} {due or 'next'}"
-    return Failure(turn.line.source, headline, note, (*_turn(turn), *_seen_last(script)), at=limit_at or last_at)
+    return Failure(turn.line.source, headline, note, (*_turn(turn), *_seen_last(course)), at=limit_at or last_at)
 
 
-def refused(script: "Script", turn: Turn, why: str, *, now: int) -> Failure:
+def refused(course: Course, turn: Turn, why: str, *, now: int) -> Failure:
     """An action cannot be done."""
     step = turn.line.step
     what, _, reason = why.rpartition(": ")
     actor = step.actor if isinstance(step, Stimulus) else _sender(turn)
     what = f"{actor} {what}" if what.startswith("cannot ") else f"'{step.text}' cannot be done"
     headline = f"{what} at {format_time(now)} s: {reason}"
-    return Failure(step.source, headline, "", (*_turn(turn), *_seen_last(script)), at=now)
+    return Failure(step.source, headline, "", (*_turn(turn), *_seen_last(course)), at=now)
 
 
 def wrong_fate(fate: Fate) -> Failure | None:
@@ -168,13 +164,13 @@ def wrong_fate(fate: Fate) -> Failure | None:
     return _failure(transit, fate.turn.line.source, f"{what} {headline}", note, _turn(fate.turn))
 
 
-def too_many(script: "Script", fate: Fate, transit: Transit) -> Failure | None:
+def too_many(course: Course, fate: Fate, transit: Transit) -> Failure | None:
     """A message was sent again more often than its line allows."""
     observation = fate.turn.line.observation
     assert observation is not None
     if observation.retransmits is None or fate.retransmissions <= observation.retransmits:
         return None
-    headline = _came(script, transit, again=True)
+    headline = _came(course, transit, again=True)
     return _failure(transit, fate.turn.line.source, headline, _wish(observation), _turn(fate.turn))
 
 
@@ -185,8 +181,8 @@ def _failure(transit: Transit, source: Source, headline: str, note: str, details
     return Failure(source, headline, note, details, at=transit.sent_at, frame=transit.number)
 
 
-def _came(script: "Script", transit: Transit, *, again: bool = False) -> str:
-    to = f" to {transit.receiver}" if len(script.plan.flow.actors) > 2 else ""
+def _came(course: Course, transit: Transit, *, again: bool = False) -> str:
+    to = f" to {transit.receiver}" if len(course.plan.flow.actors) > 2 else ""
     what = f"{kind_of(transit.message)}{to}{' again' if again else ''}"
     return f"{transit.sender} sent {what} at {format_time(transit.sent_at)} s"
 
@@ -198,10 +194,6 @@ def _means(line: Line, transit: Transit) -> bool:
 def _is_about(line: Line, transit: Transit) -> bool:
     """Whether a line waits for something of this sender to this receiver."""
     return line.is_awaited and (line.sender, line.receiver) == (transit.sender, transit.receiver)
-
-
-def _due(script: "Script", turn: Turn, now: int) -> Due | None:
-    return turn.due(script.marks, now=now) if turn.is_timed else None
 
 
 def _when(turn: Turn) -> str:
@@ -224,10 +216,10 @@ def _sender(turn: Turn) -> str:
     return observation.sender if observation else ""
 
 
-def _wanted(script: "Script", turn: Turn) -> str:
+def _wanted(course: Course, turn: Turn) -> str:
     observation = turn.line.observation
     assert isinstance(observation, Observation)
-    to = f" to {observation.receiver}" if len(script.plan.flow.actors) > 2 else ""
+    to = f" to {observation.receiver}" if len(course.plan.flow.actors) > 2 else ""
     return f"{observation.pattern}{to}"
 
 
@@ -237,13 +229,13 @@ def _turn(turn: Turn) -> tuple[str, ...]:
     return (f"in turn {turn.number} of {turn.beginning.times}",)
 
 
-def _waited(script: "Script") -> tuple[str, ...]:
-    waiting = script.cursor.waiting()
+def _waited(course: Course) -> tuple[str, ...]:
+    waiting = course.cursor.waiting()
     return (f"waiting for line {waiting.line.source.line}: {waiting.line.step.text}",) if waiting else ()
 
 
-def _seen_last(script: "Script") -> tuple[str, ...]:
-    last = max(reversed(script.met.items()), key=lambda item: item[1].at, default=None)  # of one instant, the last
+def _seen_last(course: Course) -> tuple[str, ...]:
+    last = max(reversed(course.met.items()), key=lambda item: item[1].at, default=None)  # of one instant, the last
     if last is None:
         return ("nothing had been seen before",)
     return (f"seen last: {last[0].step.text}, at {format_time(last[1].at)} s",)

@@ -9,28 +9,19 @@ An action that asks something of a user agent (`answer`, `hang up`) and follows 
 arrived: nobody answers a call that has not reached them. Trouble (`crash`, `ignore`) strikes at once.
 """
 
-from typing import NamedTuple
-
 from ..errors import LocalError, PeerError
 from ..trace import Transit
 from . import failures
-from .cursor import LOOKAHEAD_MAX, Cursor
+from .course import Course, Met
 from .fates import Fates
-from .matching import Mismatch, status_of, value_to_save
+from .matching import Mismatch, value_to_save
 from .plan import Line, Plan, Turn
 from .run import Failure, Verdict
 from .stage import Stage, asked
-from .times import Due, Marks
+from .times import Due
 
 
-class Met(NamedTuple):
-    """A line was met, most recently at this time; `due` says when it should have been, where the flow does."""
-
-    at: int
-    due: Due | None
-
-
-class Script:
+class Script(Course):
     """The lines of a flow as one call plays them."""
 
     __slots__ = (
@@ -43,24 +34,17 @@ class Script:
         "_waits_for",
         "_wakes_for",
         "culprit",
-        "cursor",
         "failure",
-        "marks",
-        "met",
         "mismatch",
         "missed",
         "offence",
-        "plan",
         "saved",
         "verdict",
     )
 
     def __init__(self, plan: Plan, stage: Stage, *, start_at: int) -> None:
-        self.plan = plan
-        self.marks = Marks(start_at, tolerance_us=plan.tolerance_us)
+        super().__init__(plan, start_at=start_at)
         self.saved: dict[str, str] = dict(stage.places)
-        self.met: dict[Line, Met] = {}
-        """In the order in which the lines were first met."""
         self.failure: Failure | None = None
         self.verdict = Verdict.PASS
         self.culprit: Line | None = None
@@ -71,7 +55,6 @@ class Script:
         """When the message was due whose absence made it fail."""
         self.mismatch: Mismatch | None = None
         """What was wrong with the offence, if not its coming."""
-        self.cursor = Cursor(plan)
         self._stage = stage
         self._waits_for: Turn | None = None
         self._wakes_for: Turn | None = None
@@ -100,9 +83,9 @@ class Script:
             self._sent_again(transit)
         elif self.plan.forbidden.find(transit.message) is not None:
             self._fail(failures.forbidden(self, transit), transit=transit)
-        elif (index := self._find(transit)) is not None:
+        elif (index := self.find(transit)) is not None:
             self._take(index, transit)
-        elif not self._is_free(transit):
+        elif not self.is_free(transit):
             self._fail(failures.unexpected(self, transit), transit=transit)
 
     def settled(self, transit: Transit) -> None:
@@ -165,13 +148,13 @@ class Script:
         """Return the place of the action that is to be done now; else see to it that the next line is not missed."""
         now, index, patience_ends = self._stage.now, 0, None
         while (turn := self.cursor.peek(index)) is not None and turn.line.optional:
-            due = turn.due(self.marks, now=now) if turn.is_timed else None
+            due = self.due(turn, now=now)
             instant_ends = now if late else now + self.plan.tolerance_us
             patience_ends = max(now, due.latest if due else instant_ends, patience_ends or now)
             index += 1
         if turn is None:
             return None
-        due = turn.due(self.marks, now=now) if turn.is_timed else None
+        due = self.due(turn, now=now)
         if due is None and turn.is_timed:
             self._is_held_up = True  # by a mark that is not known yet
         elif turn.line.is_awaited:
@@ -220,47 +203,7 @@ class Script:
             self.missed = due
             self._fail(failures.missing(self, turn, due), turn)
 
-    def _is_free(self, transit: Transit) -> bool:
-        """Whether a message needs no line: a 100; a provisional response of a real system, which may ring as it likes.
-
-        And whatever the flow allows.
-        """
-        status = status_of(transit.message)
-        ringing = 100 < status < 200 and transit.sender in self.plan.systems
-        return status == 100 or ringing or self.plan.allowed.find(transit.message) is not None
-
     # --- judging -----------------------------------------------------------------------------------------------------
-
-    def _find(self, transit: Transit) -> int | None:
-        """Return the place of the line that a message meets."""
-        overtakes = False
-        for index in range(LOOKAHEAD_MAX):
-            turn = self.cursor.peek(index)
-            if turn is None:
-                return None
-            line = turn.line
-            if line.is_awaited and line.means(transit.sender, transit.receiver, transit.message):
-                if self._may_meet(turn, transit, overtakes=overtakes):
-                    return index
-            elif not line.optional and not line.comes_from(transit.sender) and self._may_come_now(turn):
-                overtakes = True
-                continue
-            if not line.optional:
-                return None
-        return None
-
-    def _may_meet(self, turn: Turn, transit: Transit, *, overtakes: bool) -> bool:
-        """Whether a message of its kind meets a line; where there is a choice, only if it comes at the right time."""
-        is_allowed = self.plan.allowed.find(transit.message) is not None
-        if not (overtakes or is_allowed or turn.line.optional):
-            return True
-        return not (overtakes and is_allowed) and self._may_come_now(turn)
-
-    def _may_come_now(self, turn: Turn) -> bool:
-        if not turn.is_timed:
-            return True
-        due = turn.due(self.marks, now=self._stage.now)
-        return due is not None and due.earliest <= self._stage.now <= due.latest
 
     def _take(self, index: int, transit: Transit) -> None:
         """A message has met the line at this place: the optional ones before it are skipped, the others are owed."""
@@ -298,7 +241,7 @@ class Script:
 
     def _meet(self, turn: Turn, transit: Transit) -> None:
         line = turn.line
-        due = turn.due(self.marks, now=transit.sent_at) if turn.is_timed else None
+        due = self.due(turn, now=transit.sent_at)
         failure = failures.wrong_time(self, turn, transit, due) if turn.is_timed and not line.is_order else None
         failure = failure or self._wrong_content(turn, transit) or self._note(turn, transit)
         self.met[line] = Met(transit.sent_at, due)
