@@ -14,7 +14,8 @@ from .errors import FlowError, ForeignError, NothingToRunError, SimkitError
 from .flows.loader import load, load_path
 from .flows.logic import with_logics
 from .flows.model import Flow
-from .runs.run import Run, Verdict
+from .runs.run import Run
+from .runs.verdict import Verdict
 
 __all__ = ["Flow", "FlowError", "ForeignError", "Run", "SimkitError", "Verdict", "load_flow", "load_flows", "simulate"]
 

@@ -16,7 +16,8 @@ from ..flows.model import Calls, Flow
 from ..flows.signature import is_signed_by
 from ..rebuild.deviations import Settled, settle
 from ..reports.deviation import deviation_failure, deviation_object
-from ..runs.run import Expectation, Failure, Run, Verdict
+from ..runs.run import Run
+from ..runs.verdict import Expectation, Failure, Verdict
 from ..trace import Trace
 from ..units import MS
 from .progress import Progress

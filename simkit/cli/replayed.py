@@ -9,7 +9,8 @@ import click
 
 from ..errors import NothingToRunError, SimkitError
 from ..reports.replayed import ReplayedCall, call_line, differences_text, totals_line
-from ..runs.run import Address, Verdict
+from ..runs.run import Address
+from ..runs.verdict import Verdict
 from ..trace import Trace
 from .main import EXIT_FAILED, EXIT_INTERRUPTED
 from .options import Reported

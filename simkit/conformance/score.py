@@ -13,8 +13,9 @@ from ..audit.finding import Finding
 from ..flows.model import Calls, Flow, Repeat, Role, Step, Stimulus, Verb
 from ..museum import Piece, Visible
 from ..rulebook import Severity
-from ..runs.run import Failure, Run
+from ..runs.run import Run
 from ..runs.simulate import simulate
+from ..runs.verdict import Failure
 from .suite import logic_of, seat_in, seats
 from .verdicts import AFTERMATH_US
 

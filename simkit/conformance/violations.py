@@ -10,7 +10,8 @@ from dataclasses import replace
 from ..audit.finding import Finding
 from ..flows.model import Flow
 from ..rulebook import RULES, Severity
-from ..runs.run import SHOWN_MAX, Expectation, Failure, Run, Verdict, Violation
+from ..runs.run import SHOWN_MAX, Run, Violation
+from ..runs.verdict import Expectation, Failure, Verdict
 from ..units import format_time
 from .audits import Audits, allowances
 

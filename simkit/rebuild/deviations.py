@@ -14,8 +14,9 @@ from ..audit.words import named as title_of
 from ..flows.loader import load
 from ..flows.model import Flow, Stimulus
 from ..rulebook import Severity
-from ..runs.run import Failure, Run, Verdict
+from ..runs.run import Run
 from ..runs.simulate import simulate
+from ..runs.verdict import Failure, Verdict
 from ..trace import TimerChange, Trace, Transit
 from .rebuilt import Rebuilt, rebuild_call
 

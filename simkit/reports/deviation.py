@@ -6,7 +6,8 @@ from ..captures.sendings import title_of
 from ..errors import Source
 from ..rebuild.deviations import Deviation, Settled
 from ..rulebook import RULES, Severity
-from ..runs.run import Failure, Run
+from ..runs.run import Run
+from ..runs.verdict import Failure
 from ..trace import Transit
 from ..units import MS, format_duration, format_time
 from .cells import wrap

@@ -1,7 +1,8 @@
 """Failures as a person reads them: where the flow says it, what came instead, and the rule at stake."""
 
 from ..errors import caret
-from ..runs.run import Failure, Run
+from ..runs.run import Run
+from ..runs.verdict import Failure
 from .style import PLAIN, Colour, Style
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from .. import __version__
-from ..runs.run import CallSummary, Expectation, Run, Violation, Wire
+from ..runs.run import CallSummary, Run, Violation, Wire
+from ..runs.verdict import Expectation
 
 _NOTHING: Final[Mapping[str, object]] = {}
 

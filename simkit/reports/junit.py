@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from ..runs.run import Run, Verdict
+from ..runs.run import Run
+from ..runs.verdict import Verdict
 from ..units import S
 from .cells import printable
 from .failure import failure_lines

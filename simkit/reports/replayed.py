@@ -10,7 +10,7 @@ from typing import Final
 from ..audit.finding import CallAudit, Finding
 from ..captures.comparison import Comparison
 from ..captures.sendings import title_of
-from ..runs.run import Verdict
+from ..runs.verdict import Verdict
 from ..trace import Trace, Transit
 from .audit import call_text
 from .cells import wrap

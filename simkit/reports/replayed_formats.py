@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from .. import __version__
 from ..captures.sendings import title_of
-from ..runs.run import Verdict
+from ..runs.verdict import Verdict
 from ..trace import Transit
 from .audit_json import audited_call_object, finding_object
 from .cells import printable

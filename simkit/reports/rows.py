@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from ..runs.run import Failure
+from ..runs.verdict import Failure
 from ..sip.message import Message
 from ..trace import Happening, TimerChange, TimerRecord, Trace, Transit, What
 from ..units import S, format_time

@@ -6,7 +6,8 @@ Wall-clock times are the only thing here that differs from run to run; `wall=Fal
 from collections.abc import Sequence
 from typing import Final
 
-from ..runs.run import Run, Verdict
+from ..runs.run import Run
+from ..runs.verdict import Verdict
 from ..units import MS, S, format_time
 from .cells import cells, wrap
 from .failure import failures

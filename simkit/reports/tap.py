@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from ..runs.run import Failure, Run
+from ..runs.run import Run
+from ..runs.verdict import Failure
 from .cells import printable
 from .failure import failure_lines
 

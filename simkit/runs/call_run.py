@@ -20,10 +20,10 @@ from .ledger import Ledger
 from .party import Cast, leave
 from .patience import Patience
 from .plan import Plan
-from .run import Failure
 from .script import Script
 from .stage import TROUBLE, Action
 from .stake import at_stake
+from .verdict import Failure
 
 AFTERMATH_MESSAGES_MAX: Final = 200
 """So many messages at most are recorded of a call that has failed, for it may storm."""

@@ -12,8 +12,8 @@ from .course import Course
 from .fates import Fate
 from .matching import Mismatch, kind_of
 from .plan import Line, Turn
-from .run import Failure
 from .times import Due
+from .verdict import Failure
 
 
 def broken(error: ForeignError, *, at: int) -> Failure:

@@ -6,7 +6,8 @@ The parts together say what the whole would have said, had it been played at onc
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .run import SHOWN_MAX, Expectation, Run, Verdict
+from .run import SHOWN_MAX, Run
+from .verdict import Expectation, Verdict
 
 _WORST_FIRST = (Verdict.ERROR, Verdict.FAIL, Verdict.PASS)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..sip.message import Request, Response
 from ..trace import Trace
-from .run import Failure
+from .verdict import Failure
 
 CAUSES_MAX: Final = 100
 """So many causes are told apart; what comes after that is "anything else"."""

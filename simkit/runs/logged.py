@@ -2,7 +2,8 @@
 
 from ..errors import Source
 from ..flows.model import Flow
-from .run import Expectation, Failure, Run, Verdict
+from .run import Run
+from .verdict import Expectation, Failure, Verdict
 
 CASE_HINT = "expected in a line of its output or log, letter by letter"
 

@@ -7,8 +7,8 @@ from ..errors import Source
 from ..flows.model import Expect, Flow, Outcome
 from ..units import format_time
 from .ledger import Ledger
-from .run import Failure
 from .times import Marks
+from .verdict import Failure
 
 
 @dataclass(frozen=True, slots=True)

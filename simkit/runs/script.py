@@ -16,9 +16,9 @@ from .course import Course, Met
 from .fates import Fates
 from .matching import Mismatch, value_to_save
 from .plan import Line, Plan, Turn
-from .run import Failure, Verdict
 from .stage import Stage, asked
 from .times import Due
+from .verdict import Failure, Verdict
 
 
 class Script(Course):

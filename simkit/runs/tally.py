@@ -14,8 +14,9 @@ from .call_run import CallRun
 from .load import Load
 from .outcome import Judgement, Term, judge, terms
 from .plan import Line, Plan
-from .run import SHOWN_MAX, Address, CallSummary, Expectation, Failure, Run, Verdict
+from .run import SHOWN_MAX, Address, CallSummary, Run
 from .script import Script
+from .verdict import Expectation, Failure, Verdict
 
 
 class Finding(NamedTuple):

@@ -13,8 +13,9 @@ import pytest
 
 from simkit.cli import running
 from simkit.flows.model import Flow
-from simkit.runs.run import Run, Verdict
+from simkit.runs.run import Run
 from simkit.runs.simulate import simulate
+from simkit.runs.verdict import Verdict
 
 from .conftest import Simkit
 from .flows import BAD, FLOWS, PASSING, WARNED

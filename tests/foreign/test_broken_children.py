@@ -5,7 +5,8 @@ import re
 import pytest
 
 from simkit.errors import ForeignError
-from simkit.runs.run import Run, Verdict
+from simkit.runs.run import Run
+from simkit.runs.verdict import Verdict
 
 from .playing import command, played, refreshed
 

@@ -4,7 +4,8 @@ import pytest
 
 from simkit.errors import FlowError
 from simkit.flows.loader import load
-from simkit.runs.run import Run, Verdict
+from simkit.runs.run import Run
+from simkit.runs.verdict import Verdict
 
 from .playing import command, played
 

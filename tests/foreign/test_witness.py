@@ -11,7 +11,8 @@ import pytest
 from simkit.flows.loader import load, load_path
 from simkit.flows.model import Flow
 from simkit.foreign.starting import copy_template
-from simkit.runs.run import Run, Verdict
+from simkit.runs.run import Run
+from simkit.runs.verdict import Verdict
 
 from .building import built_by_go
 from .playing import ROOT, played_by

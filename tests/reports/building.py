@@ -5,7 +5,8 @@ from typing import Any
 
 from simkit.errors import Source
 from simkit.flows.model import Actor, Flow, Role
-from simkit.runs.run import CallSummary, Expectation, Failure, Run, Verdict, Violation
+from simkit.runs.run import CallSummary, Run, Violation
+from simkit.runs.verdict import Expectation, Failure, Verdict
 from simkit.sip.message import Message, Request, Response
 from simkit.trace import Happening, Record, TimerChange, TimerRecord, Trace, Transit, What
 from simkit.units import MS, S

@@ -13,7 +13,8 @@ from simkit.reports.github import annotations
 from simkit.reports.json_report import json_line, run_object
 from simkit.reports.junit import junit
 from simkit.reports.tap import tap
-from simkit.runs.run import Run, Verdict
+from simkit.runs.run import Run
+from simkit.runs.verdict import Verdict
 
 from . import building
 from .golden import assert_golden

@@ -9,7 +9,8 @@ from simkit.reports.cells import cells
 from simkit.reports.failure import failures
 from simkit.reports.style import Style
 from simkit.reports.summary import single, table, totals, verdict_line
-from simkit.runs.run import Run, Verdict
+from simkit.runs.run import Run
+from simkit.runs.verdict import Verdict
 from simkit.units import S
 
 from . import building

@@ -4,8 +4,9 @@ from textwrap import dedent, indent
 
 from simkit.flows.loader import load
 from simkit.flows.model import Flow
-from simkit.runs.run import Run, Verdict
+from simkit.runs.run import Run
 from simkit.runs.simulate import simulate
+from simkit.runs.verdict import Verdict
 
 HEAD = "simkit: 1\nname: test\n"
 

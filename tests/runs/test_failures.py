@@ -2,7 +2,7 @@
 
 import pytest
 
-from simkit.runs.run import Verdict
+from simkit.runs.verdict import Verdict
 
 from .playing import HUNG_UP, SCRIPTED, UP, play, told
 

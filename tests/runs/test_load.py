@@ -10,7 +10,7 @@ from simkit.flows.systems import with_system
 from simkit.runs import playable
 from simkit.runs.load import CAUSES_MAX, Load
 from simkit.runs.play import play
-from simkit.runs.run import Failure
+from simkit.runs.verdict import Failure
 from simkit.sip.message import Request
 from simkit.trace import Trace
 

@@ -17,8 +17,9 @@ from simkit.flows.loader import load_path
 from simkit.flows.model import Flow
 from simkit.runs.matching import kind_of
 from simkit.runs.play import play
-from simkit.runs.run import Run, Verdict, Wire
+from simkit.runs.run import Run, Wire
 from simkit.runs.simulate import simulate
+from simkit.runs.verdict import Verdict
 from simkit.trace import Trace, Transit, What
 from simkit.units import MS, S
 

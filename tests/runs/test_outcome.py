@@ -2,7 +2,7 @@
 
 import pytest
 
-from simkit.runs.run import Verdict
+from simkit.runs.verdict import Verdict
 
 from .playing import CALL, HUNG_UP, UP, play, sent, told
 

@@ -5,7 +5,7 @@ What it does not let pass is in test_failures.
 
 import pytest
 
-from simkit.runs.run import Verdict
+from simkit.runs.verdict import Verdict
 
 from .playing import CALL, HUNG_UP, SCRIPTED, UP, play, sent, told
 

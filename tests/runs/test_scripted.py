@@ -3,7 +3,8 @@
 import pytest
 
 from simkit.errors import FlowError
-from simkit.runs.run import Run, Verdict
+from simkit.runs.run import Run
+from simkit.runs.verdict import Verdict
 from simkit.sip.message import Message, Request
 
 from .playing import SCRIPTED, flow_of, play, sent, told

@@ -4,8 +4,9 @@ import pytest
 
 from simkit.flows.loader import load
 from simkit.flows.model import Flow
-from simkit.runs.run import Run, Verdict
+from simkit.runs.run import Run
 from simkit.runs.side_by_side import Begun, play_side_by_side
+from simkit.runs.verdict import Verdict
 from simkit.units import MS, S
 
 CALL = """\

@@ -9,8 +9,9 @@ from simkit.errors import FlowError
 from simkit.flows.model import Flow
 from simkit.runs import party
 from simkit.runs.call_run import CallRun
-from simkit.runs.run import Run, Verdict
+from simkit.runs.run import Run
 from simkit.runs.simulate import simulate
+from simkit.runs.verdict import Verdict
 from simkit.sip.message import Message
 from simkit.ua.user_agent import UserAgent
 

@@ -10,8 +10,9 @@ from simkit.flows.model import Flow, System
 from simkit.flows.systems import counterpart, with_system
 from simkit.runs import systems
 from simkit.runs.play import play
-from simkit.runs.run import Run, Verdict
+from simkit.runs.run import Run
 from simkit.runs.simulate import simulate
+from simkit.runs.verdict import Verdict
 from simkit.sip.message import Request
 from simkit.units import S
 
