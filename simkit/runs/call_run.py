@@ -22,7 +22,7 @@ from .patience import Patience
 from .plan import Plan
 from .script import Script
 from .stage import TROUBLE, Action
-from .stake import at_stake
+from .stake_of_call import stake_of_call
 from .verdict import Failure
 
 AFTERMATH_MESSAGES_MAX: Final = 200
@@ -193,7 +193,7 @@ class CallRun:
         if failure is None:
             return None
         assert self.trace is not None
-        rule, note = at_stake(self.script, self.trace) or (None, "")
+        rule, note = stake_of_call(self.script, self.trace) or (None, "")
         return replace(failure, rule=rule, rule_note=note, call=self.number)
 
     # --- what the network tells (drivers.driver.Observer) ---
