@@ -5,8 +5,8 @@ from difflib import get_close_matches
 from typing import Final, TypedDict
 
 from ..errors import Fault, FlowError, Source
-from ..units import MS
-from .actions import ACTIONS, names_in, read_actions
+from .actions import ACTIONS, read_actions
+from .attributes import Values, names_in
 from .scenario import Action, AnyStep, Branch, Condition, Foreign, Nop, Pause, Receive, Scenario, Send
 from .xml import Element, Text, lines_of, read_xml
 
@@ -16,7 +16,6 @@ _STATISTICS: Final = (
 )
 """Attributes about SIPp's figures and its screen, and about media: they change no message."""
 _TABLES: Final = ("CallLengthRepartition", "ResponseTimeRepartition")
-_MILLISECONDS_MAX: Final = 10 * 365 * 86_400_000
 
 
 def read_scenario(data: bytes, path: str) -> Scenario:
@@ -49,7 +48,8 @@ class Reading:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.faults: list[Fault] = []
+        self._values = Values()
+        self.faults = self._values.faults
         self._oddities: list[Fault] = []
         self._harmless: dict[str, Fault] = {}
         self._steps: list[AnyStep] = []
@@ -86,7 +86,7 @@ class Reading:
             self._shared |= set(names_in(element.value("variables")))
         elif element.name == "init":
             for inner in element.children:
-                self._beginning += read_actions(self, inner)
+                self._beginning += read_actions(self._values, inner)
         elif element.name in _TABLES or element.name == "DefaultMessage":
             self._leave_out(element.name, element.source)
         elif element.name in ACTIONS:
@@ -136,7 +136,7 @@ class Reading:
             **self._shared_parts(element),
             message=message,
             lines=places,
-            retrans_us=self._milliseconds(element, "retrans"),
+            retrans_us=self._values.milliseconds(element, "retrans"),
             transaction=transaction,
         )
 
@@ -150,24 +150,24 @@ class Reading:
             **self._shared_parts(element),
             request=request,
             response=response,
-            is_expression=self.boolean(element, "regexp_match"),
+            is_expression=self._values.boolean(element, "regexp_match"),
             optional=element.value("optional") in ("true", "global"),
-            timeout_us=self._milliseconds(element, "timeout"),
+            timeout_us=self._values.milliseconds(element, "timeout"),
             on_timeout=element.value("ontimeout"),
-            keeps_routes=self.boolean(element, "rrs"),
+            keeps_routes=self._values.boolean(element, "rrs"),
             transaction=element.value("response_txn"),
-            authenticates=self.boolean(element, "auth"),
+            authenticates=self._values.boolean(element, "auth"),
         )
 
     def pause(self, element: Element) -> Pause:
         """Read `<pause>` and `<timewait>`."""
         distribution = element.value("distribution") or ""
         if distribution == "fixed":
-            shortest = longest = self._milliseconds(element, "value")
+            shortest = longest = self._values.milliseconds(element, "value")
         elif distribution == "uniform" or "min" in element.attributes:
-            shortest, longest = self._milliseconds(element, "min"), self._milliseconds(element, "max")
+            shortest, longest = self._values.milliseconds(element, "min"), self._values.milliseconds(element, "max")
         else:
-            shortest = longest = self._milliseconds(element, "milliseconds")
+            shortest = longest = self._values.milliseconds(element, "milliseconds")
         return Pause(
             **self._shared_parts(element),
             duration_us=shortest,
@@ -184,43 +184,17 @@ class Reading:
         """Read `<sendCmd>` and `<recvCmd>`."""
         return Foreign(**self._shared_parts(element), name=element.name)
 
-    def _shared_parts(self, element: Element) -> "_SharedParts":
+    def _shared_parts(self, element: Element) -> _SharedParts:
         label, variable = element.value("next"), element.value("condexec")
-        chance = self.number(element, "chance", 1.0)
+        chance = self._values.number(element, "chance", 1.0)
         return {
             "source": element.source,
             "index": len(self._steps),
             "branch": None if label is None else Branch(label, element.value("test"), chance),
-            "condition": Condition(variable, self.boolean(element, "condexec_inverse")) if variable else None,
-            "actions": tuple(read_actions(self, element)),
-            "lost": self.number(element, "lost", 0.0),
+            "condition": Condition(variable, self._values.boolean(element, "condexec_inverse")) if variable else None,
+            "actions": tuple(read_actions(self._values, element)),
+            "lost": self._values.number(element, "lost", 0.0),
         }
-
-    # --- values ---
-
-    def boolean(self, element: Element, name: str) -> bool:
-        """Return an attribute that is true or false; false where it is missing."""
-        value = (element.value(name) or "false").strip().lower()
-        if value not in ("true", "false", "yes", "no", "1", "0", "on", "off"):
-            self.faults.append(Fault(element.place(name), f"'{name}' is true or false, not '{value[:40]}'"))
-        return value in ("true", "yes", "1", "on")
-
-    def number(self, element: Element, name: str, default: float) -> float:
-        """Return an attribute that is a number."""
-        written = element.value(name)
-        if written is None:
-            return default
-        value = number_of(written)
-        if value is None:
-            self.faults.append(Fault(element.place(name), f"'{name}' is a number, not '{written[:40]}'"))
-        return default if value is None else value
-
-    def _milliseconds(self, element: Element, name: str) -> int:
-        value = self.number(element, name, 0.0)
-        if not 0 <= value <= _MILLISECONDS_MAX:
-            self.faults.append(Fault(element.place(name), f"'{name}' is from 0 ms to ten years, not {value:g} ms"))
-            return 0
-        return round(value * MS)
 
 
 _STEPS: Final[Mapping[str, Callable[[Reading, Element], AnyStep]]] = {
@@ -232,15 +206,6 @@ _STEPS: Final[Mapping[str, Callable[[Reading, Element], AnyStep]]] = {
     "sendCmd": Reading.foreign,
     "recvCmd": Reading.foreign,
 }
-
-
-def number_of(text: str) -> float | None:
-    """Return a number as C reads it, or None."""
-    try:
-        value = float(text.strip())
-    except ValueError:
-        return None
-    return value if abs(value) < 1e18 else None  # neither infinite nor NaN
 
 
 def clean(cdata: Text) -> tuple[Text | None, tuple[Source, ...]]:

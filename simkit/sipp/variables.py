@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from .attributes import number_of
 from .quotes import FIRST
-from .reading import number_of
 from .scenario import Comparison
 
 _LONGEST: Final = 4_096  # characters: longer than any header that somebody would look at
