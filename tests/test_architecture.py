@@ -1,15 +1,18 @@
 """Who may import whom, by which door a library comes in, and what a file looks like: checked in the source itself.
 
-Each rule is a function from a module to what is wrong with it: the line, what it is, and how to mend it.
+Each rule is a function from a module to what is wrong with it: the line, what it is, and how to mend it. Circles show
+only when one looks at all modules together.
 """
 
 import ast
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -211,6 +214,48 @@ def printing(module: Module) -> Iterator[Fault]:
             yield node.lineno, "print() is for cli/ alone; return the text"
 
 
+class Links(NamedTuple):
+    """What a module imports: each full dotted name, and its line."""
+
+    path: str
+    name: str
+    imported: tuple[tuple[int, str], ...]
+
+
+def links(module: Module) -> Links:
+    name = ".".join(module.names).removesuffix(".__init__")
+    return Links(module.path, name, tuple((node.lineno, name) for node, name in module.imports))
+
+
+def circles(modules: Sequence[Links]) -> list[str]:
+    """No file imports another that leads back to it, be it in a function or for the type checker only."""
+    paths = {module.name: module.path for module in modules}
+    lines = {module.name: targets(module, paths) for module in modules}
+    found: list[str] = []
+    while True:
+        try:
+            TopologicalSorter(lines).prepare()
+        except CycleError as error:
+            circle: list[str] = error.args[1][:0:-1]  # each imports the next
+            first = circle.index(min(circle))
+            way = [*circle[first:], *circle[: first + 1]]
+            what = ", which imports ".join(name.removeprefix("simkit.") for name in way[1:])
+            place = f"{paths[way[0]]}:{lines[way[0]].pop(way[1])}"
+            found.append(f"{place}: this imports {what}; move what both need to a file of its own")
+        else:
+            return sorted(found)
+
+
+def targets(module: Links, known: Container[str]) -> dict[str, int]:
+    """Return the modules that a module imports, and in which line it first does."""
+    lines: dict[str, int] = {}
+    for line, name in module.imported:
+        target = next((each for each in (name, name.rpartition(".")[0]) if each in known), None)
+        if target is not None and target != module.name:
+            lines[target] = min(line, lines.get(target, line))
+    return lines
+
+
 RULES: tuple[Rule, ...] = (arrows, doors, when_used, sans_io, docstring, sizes, words, printing)
 
 
@@ -226,17 +271,19 @@ def modules() -> Iterator[Module]:
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[Rule, list[str]]:
+def found() -> dict[object, list[str]]:
     """What is wrong in simkit, by rule."""
-    found: dict[Rule, list[str]] = {rule: [] for rule in RULES}
+    found: dict[object, list[str]] = {rule: [] for rule in RULES}
+    linked = []
     for module in modules():
         for rule in RULES:
             found[rule] += faults(rule, module)
-    return found
+        linked.append(links(module))
+    return {**found, circles: circles(linked)}
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_simkit_keeps_the_rule(rule: Rule, found: dict[Rule, list[str]]) -> None:
+@pytest.mark.parametrize("rule", [*RULES, circles], ids=lambda rule: rule.__name__)
+def test_simkit_keeps_the_rule(rule: object, found: dict[object, list[str]]) -> None:
     assert not found[rule], "\n".join(["", *found[rule]])
 
 
@@ -385,6 +432,58 @@ BROKEN = [
         id="print outside cli",
     ),
 ]
+APART = "; move what both need to a file of its own"
+CIRCLES = [
+    pytest.param(
+        [
+            Module("simkit/runs/run.py", '"""Run."""\nimport re\nfrom .load import Load'),
+            Module("simkit/runs/load.py", '"""Load."""\nfrom .run import Failure'),
+        ],
+        [f"simkit/runs/load.py:2: this imports runs.run, which imports runs.load{APART}"],
+        id="two files",
+    ),
+    pytest.param(
+        [
+            Module("simkit/flows/a.py", "from ..flows import b\nfrom ..errors import Fault"),
+            Module("simkit/flows/b.py", "from simkit.sip.c import C"),
+            Module("simkit/sip/c.py", "import simkit.flows.a"),
+            Module("simkit/errors.py", "import re"),
+        ],
+        [f"simkit/flows/a.py:1: this imports flows.b, which imports sip.c, which imports flows.a{APART}"],
+        id="three files of two parts, each by another way to write it",
+    ),
+    pytest.param(
+        [
+            Module("simkit/sipp/a.py", "def late():\n    from .b import B"),
+            Module("simkit/sipp/b.py", "if TYPE_CHECKING:\n    from .a import A"),
+        ],
+        [f"simkit/sipp/a.py:2: this imports sipp.b, which imports sipp.a{APART}"],
+        id="in a function, and for the type checker only",
+    ),
+    pytest.param(
+        [
+            Module("simkit/ua/__init__.py", "from .a import A"),
+            Module("simkit/ua/a.py", "from . import B"),
+            Module("simkit/ua/c.py", "from .d import D"),
+            Module("simkit/ua/d.py", "from .c import C\nfrom .c import E"),
+        ],
+        [
+            f"simkit/ua/__init__.py:1: this imports ua.a, which imports ua{APART}",
+            f"simkit/ua/c.py:1: this imports ua.d, which imports ua.c{APART}",
+        ],
+        id="two circles, one of them by the face of a package",
+    ),
+    pytest.param(
+        [
+            Module("simkit/ua/a.py", "from .b import B\nfrom .c import C"),
+            Module("simkit/ua/b.py", "from .d import D"),
+            Module("simkit/ua/c.py", "from .d import D"),
+            Module("simkit/ua/d.py", "from . import __file__"),
+        ],
+        [],
+        id="two ways to one file are no circle",
+    ),
+]
 KEPT = [
     pytest.param(Module("simkit/sip/__init__.py", ""), id="an empty __init__"),
     pytest.param(Module("simkit/sip/uri.py", '"""U."""\nfrom ..units import S\nfrom .headers import x'), id="arrows"),
@@ -406,6 +505,11 @@ KEPT = [
 @pytest.mark.parametrize(("rule", "module", "expected"), BROKEN)
 def test_a_broken_rule_is_told_with_file_line_and_remedy(rule: Rule, module: Module, expected: list[str]) -> None:
     assert faults(rule, module) == expected
+
+
+@pytest.mark.parametrize(("modules", "expected"), CIRCLES)
+def test_a_circle_is_told_with_its_way_and_remedy(modules: list[Module], expected: list[str]) -> None:
+    assert circles([links(module) for module in modules]) == expected
 
 
 @pytest.mark.parametrize("module", KEPT)
