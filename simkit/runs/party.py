@@ -23,7 +23,8 @@ from ..sip.message import Message, Request
 from ..sip.uri import SIP_PORT
 from ..ua.identifiers import Identifiers
 from ..ua.scripted import ScriptedParty
-from ..ua.user_agent import UserAgent, UserAgentSettings
+from ..ua.user_agent import UserAgent
+from ..ua.user_agent_settings import UserAgentSettings
 from ..units import S
 from .logics import in_process, proxy_of, user_agent_of
 from .matching import filled_in

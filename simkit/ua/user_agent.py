@@ -5,15 +5,13 @@ here is only who gets what. Sans-IO: it owns no clock, no socket and no randomne
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ..errors import LocalError
-from ..settings import Account, BaseTimes, ChallengeSettings, SessionTimerSettings
+from ..settings import Account, ChallengeSettings, SessionTimerSettings
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request, Response
 from ..sip.sdp import SessionDescription
-from ..sip.transport import Transport
 from ..sip.uri import address_of_record
 from .call import Phase
 from .callee import CalleeCall
@@ -30,36 +28,13 @@ from .session_timer import SessionTimer, Side
 from .timer_logic import TimerLogic
 from .timers import TimerEvent, TimerLog
 from .transaction_layer import RequestSender, TransactionLayer
+from .user_agent_settings import UserAgentSettings
 
 if TYPE_CHECKING:
     from .authentication import Authentication
     from .challenger import Challenger
 
 MEDIA_PORT: Final = 40000
-
-
-@dataclass(frozen=True, slots=True)
-class UserAgentSettings:
-    """What a user agent can do and is to do."""
-
-    times: BaseTimes = BaseTimes()
-    session_timer: SessionTimerSettings = SessionTimerSettings()
-    supported: tuple[str, ...] = ("timer",)
-    allow: tuple[str, ...] = ("INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS")
-    answer_after_us: int | None = 0
-    """When it answers a call: at once, after this time, or (None) by hand."""
-    reject_with: int | None = None
-    """The status with which it rejects every call."""
-    route: tuple[str, ...] = ()
-    """Route values of requests outside of a dialog: the proxies by which they leave (RFC 3261 section 8.1.2)."""
-    account: Account | None = None
-    """Who it is when it is asked (RFC 3261 section 22); None: it cannot say."""
-    challenge: ChallengeSettings | None = None
-    """Whom it answers; None: anybody."""
-    transport: Transport = Transport.UDP
-    """What carries its messages; `times` are those that go with it."""
-    about: str = ""
-    """What its session descriptions say that the session is about."""
 
 
 TimerLogicFactory = Callable[[SessionTimerSettings, Side, Random, TimerLog | None], TimerLogic]

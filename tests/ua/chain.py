@@ -10,7 +10,8 @@ from simkit.ua.events import Address, CallEvent, Outgoing
 from simkit.ua.identifiers import Identifiers
 from simkit.ua.proxy import Proxy, ProxySettings
 from simkit.ua.scripted import ScriptedParty
-from simkit.ua.user_agent import UserAgent, UserAgentSettings
+from simkit.ua.user_agent import UserAgent
+from simkit.ua.user_agent_settings import UserAgentSettings
 from simkit.units import S
 
 ALICE, BOB = ("192.0.2.1", 5060), ("192.0.2.2", 5060)

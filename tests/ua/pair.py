@@ -7,7 +7,8 @@ from random import Random
 from simkit.sip.message import Message, Request, Response
 from simkit.ua.events import CallEvent, Fact
 from simkit.ua.identifiers import Identifiers
-from simkit.ua.user_agent import UserAgent, UserAgentSettings
+from simkit.ua.user_agent import UserAgent
+from simkit.ua.user_agent_settings import UserAgentSettings
 from simkit.units import S
 
 ALICE = ("192.0.2.1", 5060)

@@ -13,7 +13,7 @@ from simkit.ua.events import CallEvent, Fact
 from simkit.ua.identifiers import Identifiers
 from simkit.ua.session_timer import SessionTimer
 from simkit.ua.timer_logic import GiveUp, Retry
-from simkit.ua.user_agent import UserAgentSettings
+from simkit.ua.user_agent_settings import UserAgentSettings
 from simkit.units import MS, S
 
 from .pair import Pair, request

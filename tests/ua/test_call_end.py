@@ -4,7 +4,7 @@ import pytest
 
 from simkit.sip.message import Message, Request, Response
 from simkit.ua.events import Fact
-from simkit.ua.user_agent import UserAgentSettings
+from simkit.ua.user_agent_settings import UserAgentSettings
 from simkit.units import MS, S
 
 from .pair import Pair

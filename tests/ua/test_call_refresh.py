@@ -6,7 +6,7 @@ from simkit.settings import SessionTimerSettings
 from simkit.sip.message import Message, Request, Response
 from simkit.sip.sdp import parse_session_description
 from simkit.ua.events import Fact
-from simkit.ua.user_agent import UserAgentSettings
+from simkit.ua.user_agent_settings import UserAgentSettings
 from simkit.units import S
 
 from .pair import Pair

@@ -7,7 +7,7 @@ from simkit.sip.headers import HeaderField
 from simkit.sip.message import Message, Request, Response
 from simkit.ua.identifiers import Identifiers
 from simkit.ua.proxy import Proxy, ProxySettings
-from simkit.ua.user_agent import UserAgentSettings
+from simkit.ua.user_agent_settings import UserAgentSettings
 from simkit.units import S
 
 from .chain import BOB_URI, Chain, kind, proxy, route

@@ -11,7 +11,7 @@ from simkit.settings import ProxySessionSettings, SessionTimerSettings
 from simkit.sip.message import Request
 from simkit.ua.events import Fact
 from simkit.ua.proxy import ProxySettings
-from simkit.ua.user_agent import UserAgentSettings
+from simkit.ua.user_agent_settings import UserAgentSettings
 
 from .chain import Chain
 

@@ -10,7 +10,7 @@ from simkit.sip.transport import Transport
 from simkit.ua.events import Fact
 from simkit.ua.identifiers import Identifiers
 from simkit.ua.scripted import ScriptedParty
-from simkit.ua.user_agent import UserAgentSettings
+from simkit.ua.user_agent_settings import UserAgentSettings
 from simkit.units import S
 
 from .pair import ALICE, BOB, Pair

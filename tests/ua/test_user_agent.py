@@ -4,7 +4,7 @@ import pytest
 
 from simkit.errors import LocalError
 from simkit.sip.message import Response
-from simkit.ua.user_agent import UserAgentSettings
+from simkit.ua.user_agent_settings import UserAgentSettings
 
 from .pair import Pair, request
 
