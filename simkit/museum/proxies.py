@@ -82,9 +82,8 @@ class HangsUp(Proxy):
     def _bye(self, response: Response, target: str) -> Request:
         """Build a BYE for the side that sent the last 2xx, as if it came from the other."""
         copied = [field for field in response.headers if field[0] in ("From", "To", "Call-ID")]
-        via = "Via", f"{self._sent_by};branch={self._identifiers.branch()}"
         cseq = "CSeq", f"{response.cseq.number + 1} BYE"
-        return Request("BYE", target, (via, MAX_FORWARDS, *copied, cseq, content_length(b"")))
+        return Request("BYE", target, (self.via(), MAX_FORWARDS, *copied, cseq, content_length(b"")))
 
 
 PIECES: Final = (

@@ -5,7 +5,6 @@ becomes of session timers is decided in `proxy_session`. It forks nothing, looks
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..errors import PeerError
 from ..settings import BaseTimes, ChallengeSettings, ProxySessionSettings
@@ -14,21 +13,15 @@ from ..sip.message import Message, Request, Response
 from ..sip.transport import Transport
 from . import proxy_session
 from .call import SESSION_METHODS
-from .events import Address, CallEvent, Outgoing
-from .exchange import Exchange
+from .events import Address
 from .identifiers import MAGIC_COOKIE, Identifiers
 from .proxied_calls import ProxiedCalls
 from .proxy_routing import fingerprint, forwarded, is_answerable, next_hop, refusal, stateless_suffix
 from .proxy_session import NOTHING, Remembered
 from .response_context import ResponseContext
-from .responses import respond
 from .server_transaction import ServerTransaction
 from .timer_logic import Reject
-from .timers import TimerEvent, TimerLog
-from .transaction_layer import RequestSender, TransactionLayer
-
-if TYPE_CHECKING:
-    from .challenger import Challenger
+from .transaction_user import TransactionUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +35,24 @@ class ProxySettings:
     transport: Transport = Transport.UDP
 
 
-class Proxy:
+class Proxy(TransactionUser):
     """One proxy. Times are microseconds on its own clock and never go back."""
 
     def __init__(
         self, name: str, address: Address, settings: ProxySettings, *, identifiers: Identifiers, traced: bool = False
     ) -> None:
-        self.name = name
-        self.address = address
-        self.times = settings.times
-        self.log: TimerLog | None = [] if traced else None
+        super().__init__(
+            name,
+            address,
+            times=settings.times,
+            transport=settings.transport,
+            challenge=settings.challenge,
+            identifiers=identifiers,
+            traced=traced,
+        )
         self._session_timer = settings.session_timer
-        self._identifiers = identifiers
-        self._sent_by = settings.transport.sent_by(address)
         self._record_route: HeaderField = ("Record-Route", f"<{settings.transport.uri(address)};lr>")
-        self._challenger = _challenger(settings.challenge, identifiers)
-        self._layer = TransactionLayer(settings.times, self.log)
         self._contexts: list[ResponseContext] = []  # those that still wait for a final response
-        self._events: list[CallEvent] = []
         self._calls = ProxiedCalls(self.report, self.log)
 
     # --- what happened ---
@@ -70,18 +63,12 @@ class Proxy:
             self._layer.receive_response(message, now=now)
         elif isinstance(message, Request) and is_answerable(message):
             self._receive_request(message, now=now)
-        self._contexts = [context for context in self._contexts if not context.answered]
-
-    def reply(self, request: Request, status: int, headers: tuple[HeaderField, ...] = (), *, now: int) -> None:
-        """Answer a request with this final status instead of forwarding it; its transaction absorbs the rest."""
-        known, _ = self._layer.receive_request(request, now=now)
-        if known is None and request.method != "ACK":
-            self.refuse(self._layer.open_server(request), status, headers, now=now)
+        self._forget_answered()
 
     def disconnected(self, peer: Address, *, now: int) -> None:
         """The connection to a peer is lost, or could not be had; sessions outlive it, requests under way do not."""
         self._layer.disconnected(peer, now=now)
-        self._contexts = [context for context in self._contexts if not context.answered]
+        self._forget_answered()
 
     def next_deadline(self) -> int | None:
         """Return the one time at which `handle_deadline` is to be called next."""
@@ -94,45 +81,22 @@ class Proxy:
         self._layer.handle_deadline(now=now)
         for context in self._contexts:
             context.handle_deadline(now=now)
-        self._contexts = [context for context in self._contexts if not context.answered]
+        self._forget_answered()
         self._calls.handle_deadline(now=now)
 
-    def outgoing(self) -> list[Outgoing]:
-        """Drain the messages to send, in order."""
-        return self._layer.outgoing()
-
-    def events(self) -> list[CallEvent]:
-        """Drain the facts about calls, in order."""
-        drained, self._events = self._events, []
-        return drained
-
-    def timer_events(self) -> list[TimerEvent]:
-        """Drain what became of timers, in order; empty unless traced."""
-        if not self.log:
-            return []
-        drained = self.log[:]
-        self.log.clear()  # the machines hold on to this list
-        return drained
+    def _forget_answered(self) -> None:
+        self._contexts = [context for context in self._contexts if not context.answered]
 
     # --- requests ---
-
-    def _receive_request(self, request: Request, *, now: int) -> None:
-        known, acks = self._layer.receive_request(request, now=now)
-        for ack in acks:
-            self._forward_ack(ack)
-        if known is None and request.method != "ACK":
-            transaction = self._layer.open_server(request)
-            self._receive_new(request, transaction, now=now)
-            transaction.start(now=now)
 
     def _receive_new(self, request: Request, transaction: ServerTransaction, *, now: int) -> None:
         refused = refusal(request, self.address)
         if refused is not None:
-            self.refuse(transaction, *refused, now=now)
+            self.respond_with(transaction, *refused, now=now)
         elif request.method == "CANCEL":
             self._receive_cancel(request, transaction, now=now)
         elif self._challenger is not None and (asked := self._challenger.refusal(request, now=now)) is not None:
-            self.refuse(transaction, *asked, now=now)
+            self.respond_with(transaction, *asked, now=now)
         else:
             self._forward(request, transaction, now=now)
 
@@ -142,7 +106,7 @@ class Proxy:
         One without its INVITE is not forwarded as it is: what we forward has branches that nobody can guess.
         """
         invited = self._layer.cancelled_by(cancel)
-        self.refuse(transaction, 481 if invited is None else 200, now=now)
+        self.respond_with(transaction, 481 if invited is None else 200, now=now)
         for context in self._contexts:
             if context.transaction is invited:
                 context.cancel(now=now)
@@ -150,20 +114,20 @@ class Proxy:
     def _forward(self, request: Request, transaction: ServerTransaction, *, now: int) -> None:
         hop = next_hop(request, self.address)
         if hop is None:
-            self.refuse(transaction, 404, now=now)  # section 16.5: it ends here, and here is nobody
+            self.respond_with(transaction, 404, now=now)  # section 16.5: it ends here, and here is nobody
             return
         try:
             verdict = self._examine(request)
         except PeerError as error:
-            self.refuse(transaction, error.status, now=now)
+            self.respond_with(transaction, error.status, now=now)
             return
         if isinstance(verdict, Reject):
-            self.refuse(transaction, verdict.status, verdict.headers, now=now)
+            self.respond_with(transaction, verdict.status, verdict.headers, now=now)
             return
         if request.method == "BYE":
             self._calls.ended(request, now=now)
         record_route = self._record_route if request.method in SESSION_METHODS else None
-        via = self._via(self._identifiers.branch(), request)
+        via = self._via(self.identifiers.branch(), request)
         onward = forwarded(verdict.request, hop, via=via, record_route=record_route)
         context = ResponseContext(self, transaction, onward, hop.destination, verdict.remembered)
         self._contexts.append(context)
@@ -174,38 +138,16 @@ class Proxy:
             return proxy_session.examine(request, self._session_timer)
         return proxy_session.Forward(request, NOTHING)
 
-    def _forward_ack(self, ack: Request) -> None:
+    def _receive_ack(self, ack: Request, *, now: int) -> None:
         """Pass on the ACK to a 2xx, a transaction of nobody's, so that each repetition looks the same (16.11)."""
         if refusal(ack, self.address) is None and (hop := next_hop(ack, self.address)):
             via = self._via(MAGIC_COOKIE + stateless_suffix(ack), ack)
-            self._layer.transmit(forwarded(ack, hop, via=via, record_route=None), hop.destination)
+            self.transmit(forwarded(ack, hop, via=via, record_route=None), hop.destination)
 
     def _via(self, branch: str, request: Request) -> HeaderField:
         return "Via", f"{self._sent_by};branch={branch}.{fingerprint(request)}"
 
     # --- what response contexts need of us (response_context.Forwarder) ---
-
-    def send(
-        self, request: Request, destination: Address, sender: RequestSender | None, exchange: Exchange, *, now: int
-    ) -> None:
-        """Send a request by a client transaction that reports to the sender."""
-        self._layer.send(request, destination, sender, exchange, now=now)
-
-    def respond(self, transaction: ServerTransaction, response: Response, *, now: int) -> None:
-        """Send a response by the server transaction of its request."""
-        self._layer.respond(transaction, response, now=now)
-
-    def refuse(
-        self, transaction: ServerTransaction, status: int, headers: tuple[HeaderField, ...] = (), *, now: int
-    ) -> None:
-        """Answer a request ourselves."""
-        request = transaction.request
-        tag = request.to_tag or self._identifiers.tag()
-        self.respond(transaction, respond(request, status, to_tag=tag, headers=headers), now=now)
-
-    def transmit(self, response: Response) -> None:
-        """Send a response outside of any transaction."""
-        self._layer.transmit(response, response.via.address)
 
     def confirmed(self, response: Response, remembered: Remembered, *, first: bool, now: int) -> Response:
         """Return what to pass on in the place of a 2xx; `first`: it has not been passed on before."""
@@ -216,15 +158,3 @@ class Proxy:
         if first:
             self._calls.confirmed(onward, expires=enabled, now=now)
         return onward
-
-    def report(self, event: CallEvent) -> None:
-        """Hand out a fact."""
-        self._events.append(event)
-
-
-def _challenger(settings: ChallengeSettings | None, identifiers: Identifiers) -> "Challenger | None":
-    if settings is None:
-        return None
-    from .challenger import Challenger  # few flows have passwords
-
-    return Challenger(settings, identifiers)

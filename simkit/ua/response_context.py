@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from ..settings import BaseTimes
 from ..sip.headers import HeaderField, canonical_name
-from ..sip.message import Request, Response
+from ..sip.message import Message, Request, Response
 from ..sip.status import reason_phrase
 from .dialog import MAX_FORWARDS
 from .events import Address, CallEvent, Fact
@@ -37,14 +37,14 @@ class Forwarder(Protocol):
         """Send a response by the server transaction of its request."""
         ...
 
-    def refuse(
+    def respond_with(
         self, transaction: ServerTransaction, status: int, headers: tuple[HeaderField, ...] = (), *, now: int
     ) -> None:
-        """Answer a request ourselves."""
+        """Answer a request ourselves, with this status."""
         ...
 
-    def transmit(self, response: Response) -> None:
-        """Send a response outside of any transaction."""
+    def transmit(self, message: Message, destination: Address) -> None:
+        """Send a message outside of any transaction."""
         ...
 
     def confirmed(self, response: Response, remembered: Remembered, *, first: bool, now: int) -> Response:
@@ -145,7 +145,7 @@ class ResponseContext:
         onward = self._proxy.confirmed(response, self._remembered, first=first, now=now)
         self._finish(now=now)
         if self._given_up:
-            self._proxy.transmit(onward)  # its transaction has sent 408, and takes no 2xx any more
+            self._proxy.transmit(onward, onward.via.address)  # its transaction has sent 408, and takes no 2xx any more
         else:
             self._proxy.respond(self.transaction, onward, now=now)
 
@@ -162,7 +162,7 @@ class ResponseContext:
         self._given_up = True
         self._finish(now=now)
         if request.method == "INVITE":
-            self._proxy.refuse(self.transaction, 408, now=now)
+            self._proxy.respond_with(self.transaction, 408, now=now)
 
     def _finish(self, *, now: int) -> None:
         self.answered = True

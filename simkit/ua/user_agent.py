@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ..errors import LocalError
-from ..settings import Account, ChallengeSettings, SessionTimerSettings
+from ..settings import Account, SessionTimerSettings
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request, Response
 from ..sip.sdp import SessionDescription
@@ -18,7 +18,7 @@ from .callee import CalleeCall
 from .caller import CallerCall
 from .capabilities import capabilities
 from .dialog import Dialog
-from .events import Address, CallEvent, Fact, Outgoing
+from .events import Address, CallEvent, Fact
 from .exchange import Aim, Exchange
 from .identifiers import Identifiers, Random
 from .offer_answer import OfferAnswer
@@ -26,13 +26,13 @@ from .responses import respond
 from .server_transaction import ServerTransaction
 from .session_timer import SessionTimer, Side
 from .timer_logic import TimerLogic
-from .timers import TimerEvent, TimerLog
-from .transaction_layer import RequestSender, TransactionLayer
+from .timers import TimerLog
+from .transaction_layer import RequestSender
+from .transaction_user import TransactionUser
 from .user_agent_settings import UserAgentSettings
 
 if TYPE_CHECKING:
     from .authentication import Authentication
-    from .challenger import Challenger
 
 MEDIA_PORT: Final = 40000
 
@@ -40,7 +40,7 @@ MEDIA_PORT: Final = 40000
 TimerLogicFactory = Callable[[SessionTimerSettings, Side, Random, TimerLog | None], TimerLogic]
 
 
-class UserAgent:
+class UserAgent(TransactionUser):
     """One party. Times are microseconds on its own clock and never go back."""
 
     session_timer: ClassVar[type[SessionTimer]] = SessionTimer
@@ -50,9 +50,8 @@ class UserAgent:
     offer_answer: ClassVar[type[OfferAnswer]] = OfferAnswer
 
     __slots__ = (
-        *("_authentication", "_calls", "_capabilities", "_challenger", "_events", "_layer", "_sent_by"),
-        *("_settings", "_some_call_is_over", "_timer_logic"),
-        *("address", "contact", "identifiers", "log", "name", "random", "times"),
+        *("_authentication", "_calls", "_capabilities", "_settings", "_some_call_is_over", "_timer_logic"),
+        *("contact", "random"),
     )
 
     def __init__(
@@ -66,35 +65,31 @@ class UserAgent:
         timer_logic: TimerLogicFactory | None = None,
         traced: bool = False,
     ) -> None:
-        self.name = name
-        self.address = address
         assert settings.times.reliable is settings.transport.is_reliable
-        self.times = settings.times
-        self.log: TimerLog | None = [] if traced else None
+        super().__init__(
+            name,
+            address,
+            times=settings.times,
+            transport=settings.transport,
+            challenge=settings.challenge,
+            identifiers=identifiers,
+            traced=traced,
+        )
         self.random = random
-        self.identifiers = identifiers
         self.contact: HeaderField = ("Contact", f"<{settings.transport.uri(address, user=name)}>")
-        self._sent_by = settings.transport.sent_by(address)
         self._settings = settings
         self._timer_logic = timer_logic or self._rfc4028
         self._capabilities = capabilities(self.contact, settings.supported, settings.allow)
-        self._layer = TransactionLayer(settings.times, self.log)
-        self._authentication: Authentication | None = None
-        self._challenger: Challenger | None = None
-        if settings.account is not None or settings.challenge is not None:
-            self._authenticate(settings.account, settings.challenge)
+        self._authentication = self._authenticate(settings.account)
         self._calls: dict[tuple[str, str | None], CallerCall | CalleeCall] = {}
-        self._events: list[CallEvent] = []
         self._some_call_is_over = False
 
-    def _authenticate(self, account: Account | None, challenge: ChallengeSettings | None) -> None:
+    def _authenticate(self, account: Account | None) -> "Authentication | None":
+        if account is None:
+            return None
         from .authentication import Authentication  # few flows have passwords
-        from .challenger import Challenger
 
-        if account is not None:
-            self._authentication = Authentication(account, self, self._layer)
-        if challenge is not None:
-            self._challenger = Challenger(challenge, self.identifiers)
+        return Authentication(account, self, self._layer)
 
     @property
     def uri(self) -> str:
@@ -175,13 +170,6 @@ class UserAgent:
         exchange = Exchange(Aim.OPTIONS, "OPTIONS", request=request, dialog=outside)
         self.send(request, outside.destination, None, exchange, now=now)
 
-    def reply(self, request: Request, status: int, headers: tuple[HeaderField, ...] = (), *, now: int) -> None:
-        """Answer a request with this final status whatever we would have said; its transaction absorbs the rest."""
-        known, _ = self._layer.receive_request(request, now=now)
-        if known is None and request.method != "ACK":
-            transaction = self._layer.open_server(request)
-            self._respond(transaction, status, headers, now=now)
-
     # --- what happened ---
 
     def receive(self, message: Message, *, now: int) -> None:
@@ -218,28 +206,7 @@ class UserAgent:
         if self._some_call_is_over:
             self._forget_calls()
 
-    def outgoing(self) -> list[Outgoing]:
-        """Drain the messages to send, in order."""
-        return self._layer.outgoing()
-
-    def events(self) -> list[CallEvent]:
-        """Drain the facts about calls, in order."""
-        drained, self._events = self._events, []
-        return drained
-
-    def timer_events(self) -> list[TimerEvent]:
-        """Drain what became of timers, in order; empty unless traced."""
-        if not self.log:
-            return []
-        drained = self.log[:]
-        self.log.clear()  # the machines hold on to this list
-        return drained
-
-    # --- what calls need of us (call.Host) ---
-
-    def via(self) -> HeaderField:
-        """Return a Via with a new branch (RFC 3261 section 8.1.1.7)."""
-        return "Via", f"{self._sent_by};branch={self.identifiers.branch()}"
+    # --- what calls need of us (host.Host) ---
 
     def abilities(self, *added: HeaderField) -> tuple[HeaderField, ...]:
         """Return Contact, Allow and Supported, and these headers; option tags of several Supported are merged."""
@@ -248,61 +215,47 @@ class UserAgent:
     def send(
         self, request: Request, destination: Address, sender: RequestSender | None, exchange: Exchange, *, now: int
     ) -> None:
-        """Send a request by a client transaction that reports to the sender."""
+        """Send a request by a client transaction that reports to the sender, and say who we are where that is asked."""
         by = self._layer if self._authentication is None or exchange.dialog is None else self._authentication
         by.send(request, destination, sender, exchange, now=now)
-
-    def respond(self, transaction: ServerTransaction, response: Response, *, now: int) -> None:
-        """Send a response by the server transaction of its request."""
-        self._layer.respond(transaction, response, now=now)
 
     def abandon(self, exchange: Exchange, *, now: int) -> None:
         """Stop repeating a request: the call is over and nobody needs it any more."""
         exchange.abandoned = True
         self._layer.stop_repeating(exchange, now=now)
 
-    def transmit(self, message: Message, destination: Address) -> None:
-        """Send a message outside of any transaction."""
-        self._layer.transmit(message, destination)
-
     def report(self, event: CallEvent) -> None:
         """Hand out a fact."""
-        self._events.append(event)
+        super().report(event)
         if event.fact is Fact.OVER:
             self._some_call_is_over = True
 
     # --- taking messages in ---
 
-    def _receive_request(self, request: Request, *, now: int) -> None:
-        known, acks = self._layer.receive_request(request, now=now)
-        for ack in acks:
-            call = self._calls.get((ack.call_id, ack.to_tag))
-            if call is not None:
-                call.receive_ack(ack, now=now)
-        if known is None and request.method != "ACK":
-            transaction = self._layer.open_server(request)
-            self._receive_new(request, transaction, now=now)
-            transaction.start(now=now)
+    def _receive_ack(self, ack: Request, *, now: int) -> None:
+        call = self._calls.get((ack.call_id, ack.to_tag))
+        if call is not None:
+            call.receive_ack(ack, now=now)
 
     def _receive_new(self, request: Request, transaction: ServerTransaction, *, now: int) -> None:
         refusal = self._challenger.refusal(request, now=now) if self._challenger is not None else None
         refusal = refusal or self._capabilities.refusal(request)
         if refusal is not None:
-            self._respond(transaction, *refusal, now=now)
+            self.respond_with(transaction, *refusal, now=now)
         elif request.method == "CANCEL":
             self._receive_cancel(request, transaction, now=now)
         elif request.to_tag is not None:
             call = self._calls.get((request.call_id, request.to_tag))
             if call is None:
-                self._respond(transaction, 481, now=now)
+                self.respond_with(transaction, 481, now=now)
             else:
                 call.receive_request(request, transaction, now=now)
         elif request.method == "INVITE":
             self._receive_call(request, transaction, now=now)
         elif request.method == "OPTIONS":
-            self._respond(transaction, 200, self.abilities(), now=now)
+            self.respond_with(transaction, 200, self.abilities(), now=now)
         else:
-            self._respond(transaction, 481, now=now)
+            self.respond_with(transaction, 481, now=now)
 
     def _receive_cancel(self, cancel: Request, transaction: ServerTransaction, *, now: int) -> None:
         invited = self._layer.cancelled_by(cancel)
@@ -311,25 +264,17 @@ class UserAgent:
                 self.respond(transaction, respond(cancel, 200, to_tag=call.local_tag), now=now)
                 call.cancelled(now=now)
                 return
-        self._respond(transaction, 200 if invited is not None else 481, now=now)
+        self.respond_with(transaction, 200 if invited is not None else 481, now=now)
 
     def _receive_call(self, request: Request, transaction: ServerTransaction, *, now: int) -> None:
         if self._live_calls():
-            self._respond(transaction, 486, now=now)
+            self.respond_with(transaction, 486, now=now)
             return
         call = self.callee_call(
             self, request, transaction, self._seat(Side.CALLEE), self._media(), local_tag=self.identifiers.tag()
         )
         self._calls[request.call_id, call.local_tag] = call
         call.receive(after_us=self._settings.answer_after_us, reject_with=self._settings.reject_with, now=now)
-
-    def _respond(
-        self, transaction: ServerTransaction, status: int, headers: tuple[HeaderField, ...] = (), *, now: int
-    ) -> None:
-        """Answer a request that belongs to no call; the To tag is made for the occasion."""
-        request = transaction.request
-        tag = request.to_tag or self.identifiers.tag()
-        self.respond(transaction, respond(request, status, to_tag=tag, headers=headers), now=now)
 
     # --- calls ---
 
