@@ -12,10 +12,8 @@ from ..sip.grammar import is_token
 from ..sip.headers import HeaderField
 from ..sip.parser import parse_message
 from ..ua.events import Address, Outgoing, Reason
-from ..ua.timer_logic import Accept, Bye, GiveUp, Refresh, Reject, Retry
+from ..ua.timer_logic import SESSION_METHODS, Accept, Bye, GiveUp, Refresh, Reject, Retry
 from .wire import Action, Nonsense
-
-SESSION_METHODS: Final = ("INVITE", "UPDATE")  # what may refresh (RFC 4028 section 7.2)
 
 _ADDRESS: Final = re.compile(r"(?:\[([^\]]+)\]|([^:@\s]+)):([0-9]{1,5})")  # an IPv6 address stands in brackets
 

@@ -12,9 +12,9 @@ from ..errors import PeerError
 from ..sip.message import Message, Request, Response
 from ..sip.session_headers import Refresher
 from ..ua.events import CallEvent, Fact, Reason
+from ..ua.timer_logic import SESSION_METHODS
 from ..units import S
 
-SESSION_METHODS: Final = frozenset({"INVITE", "UPDATE"})
 BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10: the smaller of 32 s and a third of the interval
 _DIALOG_IS_GONE: Final = frozenset({408, 481})  # RFC 4028 section 10
 _TRIED_AGAIN: Final = frozenset({401, 407, 422, 491, 500, 503})  # what a caller may mend, or wait for

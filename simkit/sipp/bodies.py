@@ -7,7 +7,7 @@ from .ladder import Shape
 from .playing import Player
 from .quotes import Kind, Quote
 
-_MEDIA_PORT: Final = 40_000  # ua.scripted
+_MEDIA_PORT: Final = 40_000  # ua.offer_answer
 
 
 def write_bodies(player: Player) -> None:

@@ -3,7 +3,8 @@
 from ..errors import LocalError, PeerError
 from ..sip.headers import HeaderField
 from ..sip.message import Request
-from .call import Call, Phase
+from .asking_call import Phase
+from .call import Call
 from .dialog import Dialog
 from .events import CallEvent, Fact, Reason
 from .host import Host

@@ -3,12 +3,13 @@
 from ..errors import LocalError
 from ..sip.message import Request, Response
 from ..sip.uri import address_of_record
-from .call import Call, Phase, with_type
+from .asking_call import Phase
+from .call import Call
 from .dialog import MAX_FORWARDS, Dialog
 from .events import CallEvent, Fact, Reason
 from .exchange import Aim, Exchange
 from .host import Host
-from .offer_answer import OfferAnswer
+from .offer_answer import OfferAnswer, with_type
 from .responses import content_length
 from .server_transaction import ServerTransaction
 from .timer_logic import Retry, TimerLogic

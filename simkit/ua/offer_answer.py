@@ -4,7 +4,15 @@ An offer or answer that changes nothing repeats the last description to the byte
 raises the origin's version by one (RFC 3264 section 8). Codecs and ports are not negotiated.
 """
 
+from typing import Final
+
+from ..sip.headers import HeaderField
 from ..sip.sdp import Direction, SessionDescription, parse_session_description
+from .events import Address
+from .identifiers import Identifiers
+
+MEDIA_PORT: Final = 40000
+CONTENT_TYPE: Final[HeaderField] = ("Content-Type", "application/sdp")
 
 
 class OfferAnswer:
@@ -58,3 +66,13 @@ class OfferAnswer:
             self._newest = self._newest.with_direction(direction)
             return self._newest
         return self._local
+
+
+def description(name: str, address: Address, about: str, identifiers: Identifiers) -> SessionDescription:
+    """Return the first description of a session; `about` is what it says that the session is about."""
+    return SessionDescription(name, str(identifiers.session_id()), 1, address[0], MEDIA_PORT, about=about)
+
+
+def with_type(headers: tuple[HeaderField, ...], body: bytes) -> tuple[HeaderField, ...]:
+    """Add the Content-Type of a session description where there is one."""
+    return (*headers, CONTENT_TYPE) if body else headers

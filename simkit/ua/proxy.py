@@ -12,7 +12,6 @@ from ..sip.headers import HeaderField
 from ..sip.message import Message, Request, Response
 from ..sip.transport import Transport
 from . import proxy_session
-from .call import SESSION_METHODS
 from .events import Address
 from .identifiers import MAGIC_COOKIE, Identifiers
 from .proxied_calls import ProxiedCalls
@@ -20,7 +19,7 @@ from .proxy_routing import fingerprint, forwarded, is_answerable, next_hop, refu
 from .proxy_session import NOTHING, Remembered
 from .response_context import ResponseContext
 from .server_transaction import ServerTransaction
-from .timer_logic import Reject
+from .timer_logic import SESSION_METHODS, Reject
 from .transaction_user import TransactionUser
 
 

@@ -14,18 +14,17 @@ from ..settings import Account, BaseTimes
 from ..sip.headers import REQUEST_URI, HeaderField, canonical_name
 from ..sip.message import Message, Request, Response, parse_cseq
 from ..sip.parser import parse_message
-from ..sip.sdp import SessionDescription
 from ..sip.transport import Transport
 from ..sip.uri import address_of_record, parse_name_address
 from .credentials import Credentials
 from .dialog import MAX_FORWARDS
 from .events import Address, CallEvent, Outgoing
 from .identifiers import Identifiers
+from .offer_answer import CONTENT_TYPE, description, with_type
 from .resending import Resending
 from .responses import content_length, respond
 from .timers import TimerEvent
 
-MEDIA_PORT = 40000
 M = TypeVar("M", bound=Message)
 _OFFERING = frozenset({"INVITE"})  # methods whose request and 2xx carry a session description unless told otherwise
 _TARGETING = frozenset({"INVITE", "UPDATE"})  # ... and a Contact (RFC 3261 section 12.2.1.1, RFC 3311 section 5.1)
@@ -72,8 +71,7 @@ class ScriptedParty:
         self._sent: dict[str, Request] = {}  # by method, the last one
         self._received: dict[str, Request] = {}
         self._invite_answer: Response | None = None
-        session_id = str(identifiers.session_id())
-        self._body = SessionDescription(name, session_id, 1, address[0], MEDIA_PORT, about=about).to_bytes()
+        self._body = description(name, address, about, identifiers).to_bytes()
         self._outgoing: list[Outgoing] = []
         self._resending = Resending(resends) if resends else None
         self._credentials = Credentials(account, identifiers)
@@ -127,10 +125,8 @@ class ScriptedParty:
         if body is None:
             body = self._body if success and method in _OFFERING else b""
         added: tuple[HeaderField, ...] = (self._contact,) if method in _TARGETING and status < 300 else ()
-        if body:
-            added = (*added, ("Content-Type", "application/sdp"))
         tag = None if status == 100 else self._tag
-        response = respond(request, status, to_tag=tag, headers=added, body=body)
+        response = respond(request, status, to_tag=tag, headers=with_type(added, body), body=body)
         self._remember(headers, _FROM_RESPONSES)
         self._send(Outgoing(_shape(response, headers, without), request.via.address), now=now)
 
@@ -186,8 +182,6 @@ class ScriptedParty:
     ) -> Request:
         """Build a request; `way` is its Via and Route."""
         optional: tuple[HeaderField, ...] = (self._contact,) if method in _TARGETING else ()
-        if body:
-            optional = (*optional, ("Content-Type", "application/sdp"))
         fields = (
             *way,
             MAX_FORWARDS,
@@ -195,7 +189,7 @@ class ScriptedParty:
             ("To", to or f"<{address_of_record(uri)}>"),
             ("Call-ID", self._call_id),
             ("CSeq", f"{cseq} {method}"),
-            *optional,
+            *with_type(optional, body),
             content_length(body),
         )
         return Request(method, uri, fields, body)
@@ -276,7 +270,7 @@ def _with_body(request: Request, body: bytes | None) -> Request:
     if body is None:
         return request
     if body:
-        shaped = request.with_headers(("Content-Type", "application/sdp"), content_length(body))
+        shaped = request.with_headers(CONTENT_TYPE, content_length(body))
     else:
         shaped = request.without_headers("Content-Type").with_headers(content_length(body))
     return Request(request.method, request.uri, shaped.headers, body)

@@ -6,10 +6,13 @@ never goes back.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from ..sip.headers import HeaderField
 from ..sip.message import Request, Response
+
+SESSION_METHODS: Final = frozenset({"INVITE", "UPDATE"})
+"""What may refresh a session (RFC 4028 section 7.2)."""
 
 
 @dataclass(frozen=True, slots=True)

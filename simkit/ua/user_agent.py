@@ -5,15 +5,14 @@ here is only who gets what. Sans-IO: it owns no clock, no socket and no randomne
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import LocalError
 from ..settings import Account, SessionTimerSettings
 from ..sip.headers import HeaderField
 from ..sip.message import Message, Request, Response
-from ..sip.sdp import SessionDescription
 from ..sip.uri import address_of_record
-from .call import Phase
+from .asking_call import Phase
 from .callee import CalleeCall
 from .caller import CallerCall
 from .capabilities import capabilities
@@ -21,7 +20,7 @@ from .dialog import Dialog
 from .events import Address, CallEvent, Fact
 from .exchange import Aim, Exchange
 from .identifiers import Identifiers, Random
-from .offer_answer import OfferAnswer
+from .offer_answer import OfferAnswer, description
 from .responses import respond
 from .server_transaction import ServerTransaction
 from .session_timer import SessionTimer, Side
@@ -33,9 +32,6 @@ from .user_agent_settings import UserAgentSettings
 
 if TYPE_CHECKING:
     from .authentication import Authentication
-
-MEDIA_PORT: Final = 40000
-
 
 TimerLogicFactory = Callable[[SessionTimerSettings, Side, Random, TimerLog | None], TimerLogic]
 
@@ -308,5 +304,4 @@ class UserAgent(TransactionUser):
         return self.session_timer(settings, side=side, random=random, supported=supported, log=log)
 
     def _media(self) -> OfferAnswer:
-        session_id, about = str(self.identifiers.session_id()), self._settings.about
-        return self.offer_answer(SessionDescription(self.name, session_id, 1, self.address[0], MEDIA_PORT, about=about))
+        return self.offer_answer(description(self.name, self.address, self._settings.about, self.identifiers))
