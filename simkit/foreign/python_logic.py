@@ -76,8 +76,10 @@ def _raised(doing: str, error: BaseException) -> ForeignError:
 def _their_lines(error: BaseException) -> tuple[str, ...]:
     if isinstance(error, SyntaxError):
         return tuple(line for text in traceback.format_exception_only(error) for line in text.splitlines()[:LINES_MAX])
-    frames = traceback.format_list(traceback.extract_tb(_from_theirs(error.__traceback__)))
-    lines = [line for frame in frames for line in frame.splitlines()]
+    frames = traceback.extract_tb(_from_theirs(error.__traceback__))
+    # Without their columns, which each Python marks in a way of its own.
+    places = [(frame.filename, frame.lineno or 0, frame.name, frame.line) for frame in frames]
+    lines = [line for text in traceback.format_list(places) for line in text.splitlines()]
     return tuple(line.removeprefix("  ") for line in lines[-LINES_MAX:])
 
 
