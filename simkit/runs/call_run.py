@@ -14,10 +14,11 @@ from ..errors import ForeignError, Source
 from ..flows.model import Actor, Role, Stimulus
 from ..trace import Happening, TimerRecord, Trace, Transit, What
 from ..ua.events import CallEvent, Fact
+from .cast import Cast
+from .commands import leave
 from .deeds import Deeds
 from .failures import broken
 from .ledger import Ledger
-from .party import Cast, leave
 from .patience import Patience
 from .plan import Plan
 from .script import Script

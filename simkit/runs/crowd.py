@@ -11,7 +11,7 @@ from ..errors import ForeignError
 from ..ua.timers import TIMER_D_MIN_US
 from ..units import format_time
 from .call_run import CallRun
-from .party import Cast
+from .cast import Cast
 from .plan import Plan
 
 RARELY: Final = 50_000

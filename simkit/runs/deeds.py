@@ -13,11 +13,13 @@ from ..errors import LocalError
 from ..flows.model import NetChange, NetVerb, Observation, Stimulus, Verb
 from ..sip.message import Request
 from ..trace import Happening, What
+from .cast import Cast
+from .commands import command, send_as_ordered
 from .ledger import Ledger
 from .matching import PatternTest
-from .party import Answerer, Cast, Trouble, Troubles, command, send_as_ordered
 from .script import Script
 from .stage import TROUBLE, Action
+from .trouble import Answerer, Trouble, Troubles
 
 
 class Deeds:

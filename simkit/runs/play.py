@@ -23,11 +23,11 @@ from ..flows.model import Calls, Flow
 from ..trace import Trace
 from ..units import MS
 from .call_run import CallRun
+from .cast import Cast
 from .crowd import Crowd, Progress
 from .load import Load
 from .logged import judge_log
 from .logics import check_logics
-from .party import Cast
 from .places import places
 from .plan import Plan
 from .playable import check_systems, limited, speed_of

@@ -17,8 +17,8 @@ from ..drivers.run_clock import RunClock
 from ..errors import ForeignError
 from ..flows.model import Flow
 from ..trace import Trace
+from .cast import Cast
 from .crowd import Crowd, Progress, run_until
-from .party import Cast
 from .plan import Plan
 from .play import TOLERANCE_US, check_replayable, collecting_nothing
 from .run import Run, Wire

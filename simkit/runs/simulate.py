@@ -15,9 +15,9 @@ from ..drivers.virtual import VirtualDriver
 from ..errors import Fault, FlowError, ForeignError
 from ..flows.model import Calls, Flow
 from .call_run import CallRun
+from .cast import Cast
 from .crowd import Crowd, Progress, collecting_rarely
 from .logics import check_logics
-from .party import Cast
 from .plan import Plan
 from .playable import refuse_systems
 from .run import Run

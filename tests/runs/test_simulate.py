@@ -7,8 +7,8 @@ import pytest
 from simkit.drivers.network import TURNS_MAX
 from simkit.errors import FlowError
 from simkit.flows.model import Flow
-from simkit.runs import party
 from simkit.runs.call_run import CallRun
+from simkit.runs.cast import Cast, FlowAgent
 from simkit.runs.run import Run
 from simkit.runs.simulate import simulate
 from simkit.runs.verdict import Verdict
@@ -188,15 +188,15 @@ def test_a_loop_without_time_in_one_call_lets_the_others_go_on(monkeypatch: pyte
         return 1_000_000 if agent.identifiers is first[0] else deadline(agent)
 
     first: list[object] = []
-    build = party.Cast.agent
+    build = Cast.agent
 
-    def remembered(cast: party.Cast, name: str, call: int, *, life: int = 0) -> party.FlowAgent:
+    def remembered(cast: Cast, name: str, call: int, *, life: int = 0) -> FlowAgent:
         agent = build(cast, name, call, life=life)
         if call == 0 and name == "alice" and isinstance(agent, UserAgent):
             first.append(agent.identifiers)
         return agent
 
-    monkeypatch.setattr(party.Cast, "agent", remembered)
+    monkeypatch.setattr(Cast, "agent", remembered)
     monkeypatch.setattr(UserAgent, "next_deadline", restless_once)
     run = simulate(flow_of(UP, HUNG_UP, top="calls: {count: 3, every: 2s}"))
     assert [(failure.call, failure.headline[:24]) for failure in run.failures] == [(0, "no time passes any more ")]

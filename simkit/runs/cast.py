@@ -1,25 +1,20 @@
-"""The parties of a call: agents built as the flow's actors say, what they are asked to do, and what keeps them from it.
+"""Who plays in a flow: the agents of its calls, built as its actors say, and where they are.
 
 Every call has parties of its own, at the same addresses. All chance comes from sources seeded by the run's seed, the
 call's number and a purpose, so that one call plays the same alone as among ten thousand.
 """
 
 import random
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypedDict, runtime_checkable
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ..drivers.driver import Agent
 from ..drivers.network import Party
-from ..errors import Fault, FlowError, LocalError
+from ..errors import Fault, FlowError
 from ..flows.addresses import places
-from ..flows.model import Actor, Answer, Flow, Observation, Role, Stimulus, Verb
+from ..flows.model import Actor, Answer, Flow, Role
 from ..flows.signature import signature
 from ..foreign.outsider import Outsider
-from ..sip.headers import HeaderField
-from ..sip.message import Message, Request
 from ..sip.uri import SIP_PORT
 from ..ua.identifiers import Identifiers
 from ..ua.scripted import ScriptedParty
@@ -27,9 +22,7 @@ from ..ua.user_agent import UserAgent
 from ..ua.user_agent_settings import UserAgentSettings
 from ..units import S
 from .logics import in_process, proxy_of, user_agent_of
-from .matching import filled_in
 from .run import Address
-from .times import Marks
 
 if TYPE_CHECKING:
     from ..drivers.virtual import VirtualDriver
@@ -201,161 +194,3 @@ def _settings(actor: Actor, flow: Flow, route: tuple[str, ...]) -> UserAgentSett
         transport=flow.transport,
         about=signature(flow),
     )
-
-
-# --- what a party is asked -------------------------------------------------------------------------------------------
-
-
-def command(agent: Agent, stimulus: Stimulus, cast: Cast, *, now: int) -> None:
-    """Ask a party for what a stimulus says. Raises LocalError where it cannot do that."""
-    if not isinstance(agent, UserAgent):
-        _command_endpoint(agent, stimulus, cast, now=now)
-    elif stimulus.verb is Verb.CALL:
-        assert stimulus.target is not None
-        agent.invite(cast.uri(stimulus.target), now=now)
-    elif stimulus.verb is Verb.OPTIONS:
-        agent.options(cast.uri(stimulus.target or cast.peer(stimulus.actor)), now=now)
-    elif stimulus.verb is Verb.REJECT:
-        assert stimulus.status is not None
-        agent.reject(stimulus.status, stimulus.headers, now=now)
-    else:
-        _PLAIN_COMMANDS[stimulus.verb](agent, now)
-
-
-def leave(agent: Agent, *, now: int) -> None:
-    """Have a party end its call, whatever that takes."""
-    if not isinstance(agent, UserAgent):
-        return
-    for end in (agent.hang_up, agent.cancel, partial(agent.reject, 480)):
-        with suppress(LocalError):
-            end(now=now)
-            return
-
-
-def _command_endpoint(agent: Agent, stimulus: Stimulus, cast: Cast, *, now: int) -> None:
-    from ..foreign.endpoint import Endpoint
-
-    assert isinstance(agent, Endpoint), "a scripted party is asked for nothing"
-    details: dict[str, str | int] = {}
-    if stimulus.target is not None or stimulus.verb is Verb.OPTIONS:
-        details["target"] = cast.uri(stimulus.target or cast.peer(stimulus.actor))
-    if stimulus.status is not None:
-        details["status"] = stimulus.status
-    agent.command(stimulus.verb.value, now=now, **details)
-
-
-_PLAIN_COMMANDS: Final[Mapping[Verb, Callable[[UserAgent, int], None]]] = {
-    Verb.RING: lambda agent, now: agent.ring(now=now),
-    Verb.ANSWER: lambda agent, now: agent.answer(now=now),
-    Verb.CANCEL: lambda agent, now: agent.cancel(now=now),
-    Verb.HANG_UP: lambda agent, now: agent.hang_up(now=now),
-    Verb.HOLD: lambda agent, now: agent.hold(now=now),
-    Verb.RESUME: lambda agent, now: agent.resume(now=now),
-    Verb.REFRESH: lambda agent, now: agent.refresh(now=now),
-}
-
-
-class _Shape(TypedDict):
-    """What a line says of the message that it has sent."""
-
-    headers: tuple[HeaderField, ...]
-    without: tuple[str, ...]
-    body: bytes | None
-
-
-def send_as_ordered(agent: Agent, order: Observation, cast: Cast, saved: Mapping[str, str], *, now: int) -> None:
-    """Have a scripted party send what its line says, saved values filled in. Raises LocalError where it cannot."""
-    assert isinstance(agent, ScriptedParty)
-    content = order.content
-    shape = _Shape(
-        headers=tuple((name, _filled_in(value, saved)) for name, value in order.headers),
-        without=order.without,
-        body=None if content is None else _filled_in(content, saved).replace("\n", "\r\n").encode(),
-    )
-    destination = cast.addresses[order.receiver]
-    if order.raw is not None:
-        agent.send_raw(_filled_in(order.raw, saved), destination, now=now)
-    elif order.pattern.status is None:
-        assert order.pattern.method is not None
-        target = cast.target(order.sender, order.receiver)
-        credentials = order.credentials
-        agent.send_request(order.pattern.method, target, destination, credentials=credentials, now=now, **shape)
-    else:
-        assert order.pattern.method is not None
-        status = int(order.pattern.status)
-        agent.send_response(status, order.pattern.method, now=now, **shape)
-
-
-def _filled_in(text: str, saved: Mapping[str, str]) -> str:
-    filled = filled_in(text, saved)
-    if filled is None:
-        raise LocalError(f"'{text}' quotes what has not been saved")
-    return filled
-
-
-# --- what keeps a message from it ------------------------------------------------------------------------------------
-
-
-@runtime_checkable
-class Answerer(Protocol):
-    """An agent that can be made to answer a request with something else than it would."""
-
-    def reply(self, request: Request, status: int, headers: tuple[HeaderField, ...] = (), *, now: int) -> None:
-        """Answer a request with this final status."""
-        ...
-
-
-Reply = Callable[[Request, Stimulus], None]
-"""Answers a request as a `reply` line says."""
-
-
-class Trouble:
-    """`ignore METHOD` or `reply STATUS to METHOD`: so many requests, or those until some time, go no further."""
-
-    __slots__ = ("_answered", "_left", "_marks", "_reply", "_stimulus")
-
-    def __init__(self, stimulus: Stimulus, marks: Marks, reply: Reply | None) -> None:
-        self._stimulus = stimulus
-        self._marks = marks
-        self._reply = reply
-        self._left = stimulus.times
-        self._answered: set[str] = set()
-
-    def strikes(self, message: Message, *, now: int) -> bool:
-        """Deal with a message that has arrived, if it is one of those; tell whether it was."""
-        if not isinstance(message, Request) or message.method != self._stimulus.method or self._is_past(now):
-            return False
-        if self._reply is not None:
-            branch = message.branch
-            if branch in self._answered:
-                return False  # the transaction that has sent our answer repeats it
-            self._answered.add(branch)
-            self._reply(message, self._stimulus)
-        if self._left is not None:
-            self._left -= 1
-        return True
-
-    def _is_past(self, now: int) -> bool:
-        if self._left == 0:
-            return True
-        until_at = self._marks.resolve(self._stimulus.until) if self._stimulus.until else None
-        return until_at is not None and now >= until_at
-
-
-class Troubles:
-    """Everything that keeps messages from one party's agent: what a network asks before it hands a message over."""
-
-    __slots__ = ("_now", "_troubles")
-
-    def __init__(self, now: Callable[[], int]) -> None:
-        self._now = now
-        self._troubles: list[Trouble] = []
-
-    def add(self, trouble: Trouble) -> None:
-        """Put up with this from here on; earlier trouble strikes first."""
-        self._troubles.append(trouble)
-
-    def __call__(self, message: Message) -> bool:
-        """Whether the message goes no further."""
-        now = self._now()
-        return any(trouble.strikes(message, now=now) for trouble in self._troubles)
