@@ -12,7 +12,6 @@ import heapq
 import selectors
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 from time import monotonic
 from typing import Any, ClassVar, Final, NamedTuple, cast
@@ -26,6 +25,7 @@ from ..ua.events import Address
 from ..units import MINUTE
 from .driver import RunEnd
 from .endpoints import Endpoints
+from .flights import Flight, Flights
 from .network import Condition, Network, Party
 from .outside import Outside, stamped
 from .place import Datagram, Loss, Place, Source
@@ -51,16 +51,6 @@ class Sent(NamedTuple):
 
     transit: Transit
     datagram: Datagram
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Flight:
-    """A message on the wire; its link wants it to arrive at this time, or (None) never."""
-
-    transit: Transit
-    receiver: Party
-    arrives_at: int | None
-    sent_s: float
 
 
 class LoopbackDriver(Driver):
@@ -91,7 +81,7 @@ class LoopbackDriver(Driver):
         self._now = clock.read()
         self._numbers = count()
         self._events: list[tuple[int, bool, int, Callable[[], None]]] = []
-        self._in_flight: dict[Datagram, list[_Flight]] = {}
+        self._in_flight = Flights()
         self._gone_after_s = STUCK_AFTER_S if endpoints.transport.is_reliable else GONE_AFTER_S
         self._networks: WeakKeyDictionary[Network, None] = WeakKeyDictionary()
         self._stopped = False
@@ -200,7 +190,7 @@ class LoopbackDriver(Driver):
                 self._unsent(transit, receiver, error, receiver.address)
             return
         self._record(transit, datagram)
-        self._in_flight.setdefault(datagram, []).append(_Flight(transit, receiver, arrives_at, monotonic()))
+        self._in_flight.add(datagram, Flight(transit, receiver, arrives_at, monotonic()))
 
     def _unsent(self, transit: Transit, receiver: Party, error: OSError, destination: Address) -> None:
         """A message does not leave; over connections its sender learns of that."""
@@ -228,13 +218,10 @@ class LoopbackDriver(Driver):
                 self._clock.forget_work()
 
     def _receive(self, datagram: Datagram) -> None:
-        flights = self._in_flight.get(datagram)
-        if flights is None:
+        flight = self._in_flight.landed(datagram)
+        if flight is None:
             self._receive_from_outside(datagram)
             return
-        flight = flights.pop(0)
-        if not flights:
-            del self._in_flight[datagram]
         self._now = now = self._clock.read()
         if flight.arrives_at is None:
             return
@@ -243,7 +230,7 @@ class LoopbackDriver(Driver):
         else:
             self.at(flight.arrives_at, lambda: self._arrive(flight, datagram.data))
 
-    def _arrive(self, flight: _Flight, data: bytes) -> None:
+    def _arrive(self, flight: Flight, data: bytes) -> None:
         try:
             message = parse_message(data)
         except PeerError as error:
@@ -264,9 +251,7 @@ class LoopbackDriver(Driver):
         for here, there in ((one, other), (other, one)):
             if here.witness is None:
                 self._endpoints[here.name].disconnect(there.address)
-        ends = {one.address, other.address}
-        for datagram in [datagram for datagram in self._in_flight if {datagram.source, datagram.destination} == ends]:
-            del self._in_flight[datagram]
+        self._in_flight.forget_between(one.address, other.address)
         for network in [*self._networks]:
             ours, theirs = network.party_at(one.address), network.party_at(other.address)
             if ours is not None and theirs is not None:
@@ -357,12 +342,7 @@ class LoopbackDriver(Driver):
 
     def _miss(self, sent_before_s: float) -> None:
         """Give up the oldest datagram on the wire, if it was sent before this."""
-        datagram, flights = next(iter(self._in_flight.items()))
-        if flights[0].sent_s > sent_before_s:
-            return
-        flight = flights.pop(0)
-        if not flights:
-            del self._in_flight[datagram]
-        if flight.arrives_at is not None:
+        flight = self._in_flight.missing(sent_before_s)
+        if flight is not None and flight.arrives_at is not None:
             self._now = self._clock.read()
             flight.receiver.network.lose(flight.transit, "lost by the loopback")
