@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from .ladder import Shape
-from .playing import Player
+from .player import Player
 from .quotes import Kind, Quote
 
 _MEDIA_PORT: Final = 40_000  # ua.offer_answer

@@ -13,12 +13,14 @@ from .data_file import DataFile
 from .filling import Names
 from .flow_yaml import Heading, declared, declared_scripted, flow_name, flow_text
 from .ladder import Ladder, Note, Remark, Shape
+from .meeting import Meeting
 from .mistakes import find_mistakes
 from .partner import Partner, Partnering
-from .playing import Meeting, Player, Telling, player
+from .player import Player, player
 from .quotes import Quotes
 from .reading import read_scenario
 from .scenario import Scenario, Send
+from .telling import Telling
 
 CALLER, CALLEE = "alice", "bob"
 _SPARE_US = 1 * HOUR

@@ -14,7 +14,7 @@ from ..sip.session_headers import SessionExpires, parse_min_se, parse_session_ex
 from ..units import S, format_duration
 from .expressions import group_count, repeats_header
 from .ladder import Ladder, Line, Remark
-from .playing import Moment, Player
+from .player import Moment, Player
 from .quotes import Kind, Quotes
 from .scenario import Check, Comparison, Log, Place, Scenario, Search, Send
 from .sent import Sent

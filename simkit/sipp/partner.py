@@ -11,7 +11,7 @@ from ..errors import PeerError
 from ..sip.session_headers import SessionExpires, parse_session_expires
 from ..units import S
 from .ladder import Deed, Ladder, Line, Remark, When
-from .playing import Moment
+from .player import Moment
 
 _FLOOR_S = 90  # RFC 4028 section 4
 _OURS = frozenset(("INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS"))
