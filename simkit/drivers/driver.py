@@ -91,11 +91,11 @@ class Observer(Protocol):
 
 
 class RunEnd(Enum):
-    """Why a driver stopped."""
+    """Why a run has come to its end."""
 
     IDLE = "idle"  # nothing is left that could happen
     LIMIT = "limit"  # the time given is up
-    STOPPED = "stopped"  # it was asked to
+    STOPPED = "stopped"  # somebody interrupted it, or code that is not ours failed
 
 
 class Outlook(Enum):

@@ -84,7 +84,6 @@ class LoopbackDriver(Driver):
         self._in_flight = Flights()
         self._gone_after_s = STUCK_AFTER_S if endpoints.transport.is_reliable else GONE_AFTER_S
         self._networks: WeakKeyDictionary[Network, None] = WeakKeyDictionary()
-        self._stopped = False
 
     @property
     def now(self) -> int:
@@ -104,7 +103,6 @@ class LoopbackDriver(Driver):
 
         Where nothing is left that could happen by then, the rest of the time is not waited for.
         """
-        self._stopped = False
         with self._selector() as selector:
             try:
                 return self._run(selector, until)
@@ -114,7 +112,7 @@ class LoopbackDriver(Driver):
                 self._now = self._clock.read()  # an interruption most likely came in the middle of waiting
 
     def _run(self, selector: selectors.BaseSelector, until: int) -> RunEnd:
-        while not self._stopped:
+        while True:
             next_at = self._events[0][0] if self._events else None
             is_past = next_at is None or next_at > until
             if is_past and (not self._in_flight or self._clock.read() > until):
@@ -125,11 +123,6 @@ class LoopbackDriver(Driver):
             self._act()
             if self.ticked is not None:
                 self.ticked(self._clock.read())
-        return RunEnd.STOPPED
-
-    def stop(self) -> None:
-        """End `run` when what is happening now is done."""
-        self._stopped = True
 
     def _selector(self) -> selectors.BaseSelector:
         """Watch the sockets: by select(2), for it waits to the microsecond, where poll and epoll count milliseconds."""

@@ -43,10 +43,6 @@ class Driver(ABC):
         What was observed until then holds. Raises ZeroTimeLoop.
         """
 
-    @abstractmethod
-    def stop(self) -> None:
-        """End `run` when what is happening now is done."""
-
     def network(
         self,
         observer: Observer,

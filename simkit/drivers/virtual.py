@@ -46,7 +46,6 @@ class VirtualDriver(Driver):
     def __init__(self, *, start_at: int = 0) -> None:
         self._environment = Environment(start_at)
         self.now = start_at
-        self._stopped = False
         self._unwatched: dict[Party, None] = {}  # had their turn at this instant, in that order
 
     def at(self, when: int, action: Callable[[], None], *, late: bool = False) -> None:
@@ -68,7 +67,6 @@ class VirtualDriver(Driver):
     def run(self, *, until: int) -> RunEnd:
         """Let happen what is to happen up to and including `until`, where the clock then stands; tell why it ended."""
         environment = self._environment
-        self._stopped = False
         outlook = Outlook.NEVER
         while (next_at := environment.peek()) <= until or self._unwatched or self.look_ahead is not None:
             if next_at > self.now:
@@ -82,8 +80,6 @@ class VirtualDriver(Driver):
                         break
                 self.now = int(next_at)
             environment.step()
-            if self._stopped:
-                return RunEnd.STOPPED
         if self.now < until:
             environment.run(until=until)
             self.now = until
@@ -98,10 +94,6 @@ class VirtualDriver(Driver):
         for party in unwatched:
             if party.condition is Condition.RUNNING:
                 super()._watch(party, self.now)
-
-    def stop(self) -> None:
-        """End `run` when what is happening now is done."""
-        self._stopped = True
 
     def _carry(self, transit: Transit, receiver: Party, arrives_at: int | None) -> None:
         if arrives_at is not None:

@@ -304,16 +304,6 @@ def test_a_run_goes_up_to_and_including_its_limit(stage: Stage, until: int, end:
     assert seen == done
 
 
-def test_a_run_can_be_stopped_and_goes_on(stage: Stage) -> None:
-    seen: list[int] = []
-    stage.driver.at(S, stage.driver.stop)
-    stage.driver.at(2 * S, lambda: seen.append(2))
-    assert stage.driver.run(until=DAY) is RunEnd.STOPPED
-    assert seen == []
-    assert stage.driver.run(until=DAY) is RunEnd.IDLE
-    assert seen == [2]
-
-
 def test_the_limit_holds_though_messages_never_cease(stage: Stage) -> None:
     stage.alice.on_receive = lambda message, now: stage.alice.say(asked())
     stage.alice_says(asked())

@@ -141,17 +141,6 @@ def test_a_run_goes_on_where_it_paused() -> None:
     assert seen == [1 * S, 2 * S, 3 * S]
 
 
-def test_a_run_that_is_stopped_leaves_the_rest_for_the_next() -> None:
-    driver = VirtualDriver()
-    seen: list[int] = []
-    driver.at(S, driver.stop)
-    driver.at(S, lambda: seen.append(driver.now))
-    assert driver.run(until=DAY) is RunEnd.STOPPED
-    assert (seen, driver.now) == ([], S)
-    assert driver.run(until=DAY) is RunEnd.IDLE
-    assert seen == [S]
-
-
 def interrupt() -> None:
     raise KeyboardInterrupt
 
