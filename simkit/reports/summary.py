@@ -1,6 +1,6 @@
 """What a run came to: one line for one run, a table and one line of totals for several.
 
-Wall-clock times are the only thing here that differs from run to run; `wall=False` leaves them out.
+Wall-clock times are the only thing here that differs from run to run; a verdict line may do without.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,9 @@ _WORST_FIRST: Final = (Verdict.ERROR, Verdict.FAIL, Verdict.PASS)
 _HEADERS: Final = ("", "flow", "held", "virtual s", "wall", "messages")
 _FLOW: Final = _HEADERS.index("flow")
 _FLOW_LEAST: Final = 12
-_WALL: Final = _HEADERS.index("wall")
 
 
-def single(
-    run: Run, style: Style, *, timers: bool = False, verbose: bool = False, wall: bool = True, more: str = ""
-) -> str:
+def single(run: Run, style: Style, *, timers: bool = False, verbose: bool = False, more: str = "") -> str:
     """Return all that is said about one run: title, ladder, failures, verdict; without a line end.
 
     Of many calls, the ladder is that of the first that failed. With `verbose` nothing is left out of it, and each
@@ -37,7 +34,7 @@ def single(
         _expectations(run, style) if verbose else "",
         more or _violations(run, style),
         failures(run, style),
-        verdict_line(run, style, wall=wall),
+        verdict_line(run, style),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -57,16 +54,12 @@ def verdict_line(run: Run, style: Style, *, wall: bool = True) -> str:
     return f"{_verdict(run.verdict, style)}  {'   '.join(parts)}"
 
 
-def table(runs: Sequence[Run], style: Style, *, wall: bool = True) -> str:
+def table(runs: Sequence[Run], style: Style) -> str:
     """Return one row for each run, without a line end: errors and failures first, then the slowest."""
     from tabulate import tabulate  # takes 60 ms to import, and a single flow needs none of it
 
-    ordered = sorted(
-        runs, key=lambda run: (_WORST_FIRST.index(run.verdict), -(run.wall_us if wall else run.virtual_us))
-    )
+    ordered = sorted(runs, key=lambda run: (_WORST_FIRST.index(run.verdict), -run.wall_us))
     rows = [_HEADERS, *(_table_row(run, style) for run in ordered)]
-    if not wall:
-        rows = [row[:_WALL] + row[_WALL + 1 :] for row in rows]
     widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
     room = style.width - sum(widths) - 2 * (len(widths) - 1) + widths[_FLOW]
     lines = tabulate(

@@ -71,12 +71,6 @@ def test_the_table_has_what_failed_first_and_then_the_slowest() -> None:
     assert_golden("table.txt", table(some_runs(), Style()) + "\n" + totals(some_runs(), Style(), 140_000) + "\n")
 
 
-def test_the_table_without_wall_time_has_the_longest_virtual_time_first() -> None:
-    lines = table(some_runs(), Style(), wall=False).splitlines()
-    assert "wall" not in lines[0]
-    assert [line.split()[1].partition("[")[0] for line in lines[1:]] == ["odd", "refresh", "hours", "expiry", "wide"]
-
-
 @pytest.mark.parametrize("width", [60, 80])
 def test_a_long_title_is_cut_so_that_the_table_fits(width: int) -> None:
     runs = [building.run("a" * 70, wall_us=1), building.run("b", wall_us=0)]
