@@ -89,7 +89,7 @@ Block = Mapping[str, Key]
 
 _DAYS_US: Final = 1000 * DAY
 
-REASONS: Final = "hung-up session-expired refresh-failed rejected cancelled no-answer no-ack no-response forked".split()
+REASONS: Final = "hung-up session-expired refresh-failed rejected cancelled no-answer no-ack no-response".split()
 
 # fmt: off
 SESSION_TIMER: Final[Block] = {

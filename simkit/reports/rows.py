@@ -107,7 +107,6 @@ _REASONS = {  # why a call ended, where the messages do not say it
     "no-answer": "no answer",
     "no-ack": "no ACK came",
     "no-response": "no response came",
-    "forked": "answered elsewhere",
 }
 
 

@@ -28,7 +28,6 @@ class Reason(StrEnum):
     NO_ANSWER = "no-answer"  # the initial INVITE timed out
     NO_ACK = "no-ack"  # the ACK to a 2xx never came (RFC 3261 section 13.3.1.4)
     NO_RESPONSE = "no-response"  # a request other than a refresh timed out, or got 408 or 481 (section 12.2.1.2)
-    FORKED = "forked"  # another branch of a forked INVITE was answered first
 
 
 class Fact(StrEnum):
