@@ -40,7 +40,6 @@ class Partnering:
 
     def __init__(self, ladder: Ladder, story: Sequence[Moment], *, own: str, name: str) -> None:
         self._ladder = ladder
-        self._story = story
         self._own = own
         self._name = name
         self._lines = list(ladder.lines())

@@ -44,8 +44,6 @@ class Log:
     """Follows files from where they end when it begins; `end` stops that."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self.dropped = 0
-        """How many lines are not kept any more."""
         self._files = [_Followed(path, _size(path)) for path in paths]
         self._lines: deque[LogLine] = deque(maxlen=LINES_MAX)
         self._lock = threading.Lock()
@@ -109,7 +107,6 @@ class Log:
                 del file.unfinished[LINE_BYTES_MAX:]
 
     def _add(self, at_ns: int, file: _Followed) -> None:
-        self.dropped += len(self._lines) == LINES_MAX
         text = file.unfinished[:LINE_BYTES_MAX].decode("utf-8", "replace").removesuffix("\r")
         self._lines.append(LogLine(at_ns, text))
         file.unfinished.clear()
