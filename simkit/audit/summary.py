@@ -23,6 +23,8 @@ def summary(call_id: str, dialogs: Sequence[Dialog], findings: tuple[Finding, ..
     offered = _offered(dialog)
     answered = dialog.setup.final.arrived.header("Session-Expires") if dialog.setup and dialog.setup.final else None
     ended_by, ended_us, reason, status = _end(dialog, findings)
+    if reason == "no-answer" and (seen := next((each for each in dialogs if each is not dialog), None)) is not None:
+        ended_by, ended_us, reason, status = _end(seen, findings)  # it was answered: only the capture does not show it
     call = CallAudit(
         call_id,
         caller=dialog.names[Side.CALLER],

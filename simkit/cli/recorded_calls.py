@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import click
 
 from ..errors import CaptureError
-from ..flows.loader import load
 from ..rebuild.anonymous import Anonymous
-from ..rebuild.deviations import Deviation, Settled, settle
+from ..rebuild.deviations import Deviation, Settled, flow_of, settle
 from ..rebuild.relations import with_relations
 from ..runs.run import Run
 from ..runs.simulate import simulate
@@ -107,8 +106,7 @@ def _told(trace: Trace, path: str, number: int, name: str, terms: Terms) -> _Tol
     told = None
     for exact in (True, False):
         text = with_relations(settled.rebuilt, exact=exact)
-        (flow,) = load(text, name)
-        told = _Told(text, simulate(flow), settled)
+        told = _Told(text, simulate(flow_of(text, name)), settled)
         if told.run.passed:
             break
     assert told is not None

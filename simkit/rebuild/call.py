@@ -187,11 +187,16 @@ class Call:
 
 
 def read_call(trace: Trace, *, speed: int = 1) -> Call:
-    """Return what a call tells. Raises CaptureError for one that does not begin in the capture, or that forks."""
+    """Return what a call tells.
+
+    Raises CaptureError for one that does not begin in the capture, that forks, or of which it shows one direction only.
+    """
     messages = list(trace.messages())
     first = next((each for each in messages if begins_a_call(each.message)), None)
     if first is None:
         raise CaptureError("the capture does not show how the call begins")
+    if first.sender == first.receiver:
+        raise CaptureError(f"caller and callee are both {first.sender}: nobody knows who says what")
     path = _path(messages, first)
     from_first = [each for each in messages if each.sent_at >= first.sent_at]
     ends = ends_of(path, from_first)
@@ -206,8 +211,19 @@ def read_call(trace: Trace, *, speed: int = 1) -> Call:
     named = {address: names[path.index(end)] for address, end in ends.items()}
     call = Call(parties, [], first.sent_at * speed, names=named)
     _add(call, from_first, first.sent_at, speed)
+    _check(call, from_first)
     _cut(call)
     return call
+
+
+def _check(call: Call, messages: Sequence[Transit]) -> None:
+    """Raise CaptureError for a call of which there are several, or which is seen from one side only."""
+    taken = [each.message for each in messages if each.message.method == "INVITE" and _is_success(each.message)]
+    dialogs = {message.to_tag for message in taken if message.from_tag == messages[0].message.from_tag}
+    if len(dialogs) > 1:
+        raise CaptureError(f"the call forks: its INVITE was answered in {len(dialogs)} dialogs")
+    if not call.callee.sent and any(each.message.to_tag for each in call.caller.sent):
+        raise CaptureError("the capture shows one direction only: nobody knows what the callee said")
 
 
 def _cut(call: Call) -> None:
@@ -270,6 +286,10 @@ def _shows_timers(message: Message) -> bool:
         or message.header("Session-Expires") is not None
         or status_of(message) == INTERVAL_TOO_SMALL
     )
+
+
+def _is_success(message: Message) -> bool:
+    return 200 <= status_of(message) < 300
 
 
 def status_of(message: Message) -> int:

@@ -11,6 +11,7 @@ from functools import partial
 from ..audit.auditor import audit_call
 from ..audit.finding import Finding
 from ..audit.words import named as title_of
+from ..errors import CaptureError, FlowError
 from ..flows.loader import load
 from ..flows.model import Flow, Stimulus
 from ..rulebook import Severity
@@ -81,7 +82,7 @@ def settle(
     told: tuple[str, ...] = ()
     while True:  # ends with everybody told
         rebuilt = rebuild(told=told)
-        (flow,) = load(rebuilt.text, f"<{source}>")
+        flow = flow_of(rebuilt.text, f"<{source}>")
         run = simulate(flow, seed=seed, timers=True)
         if run.passed:
             return Settled(flow, rebuilt, tuple(deviations), told, None)
@@ -92,6 +93,15 @@ def settle(
             deviations.append(deviation)  # else it is what the party may have done when the capture had ended
         told = (*told, deviation.actor)
     return Settled(flow, rebuilt, tuple(deviations), told, run.failures[0])
+
+
+def flow_of(text: str, path: str) -> Flow:
+    """Load the flow of a call. Raises CaptureError for what was recorded and no flow may say."""
+    try:
+        (flow,) = load(text, path)
+    except FlowError as error:
+        raise CaptureError(f"no flow can tell it: {error.faults[0].message}") from None
+    return flow
 
 
 def _deviation(rebuilt: Rebuilt, run: Run) -> Deviation | None:

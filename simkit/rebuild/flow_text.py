@@ -18,6 +18,7 @@ from ..trace import Transit
 from ..units import DAY, MS, S, format_duration
 from .call import INTERVAL_TOO_SMALL, RINGING, SESSION_METHODS, Call, Party, status_of
 from .crossings import LATENCY_US, crossings, in_playing_order
+from .readable import session_of
 from .sessions import GLARE_WAIT_US, Cause, Causes, holds
 from .settings import interval_us, proxy_session_timer, session_timer
 from .silences import Happened, Silences, stimulus
@@ -304,7 +305,7 @@ def _session_headers(transit: Transit) -> str | None:
     message = transit.message
     if message.method not in SESSION_METHODS or status_of(message) not in _SETTLING:
         return None
-    session = message.session_expires
+    session = session_of(message)
     wanted = f"Session-Expires: {json.dumps(str(session)) if session else '{absent: true}'}"
     if session and message.is_request and message.header("Supported") is None:
         wanted += ", Supported: {absent: true}"

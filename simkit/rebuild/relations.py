@@ -13,6 +13,7 @@ from typing import Final
 from ..trace import Transit
 from ..units import MS, S, format_duration, format_time, parse_duration
 from .call import SESSION_METHODS, status_of
+from .readable import session_of
 from .rebuilt import Rebuilt
 
 _BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10: the smaller of 32 s and a third of the interval
@@ -124,7 +125,7 @@ def _reason(message: Transit, said: Sequence[Transit]) -> _Reason | None:
 
 def _reasons(message: Transit, said: Sequence[Transit]) -> Iterator[_Reason]:
     settled, method = _last_settled(said), message.message.method
-    session = settled.message.session_expires if settled else None
+    session = session_of(settled.message) if settled else None
     if settled is not None and session is not None:
         interval_us = session.interval_s * S
         lead_us = min(_BYE_LEAD_MAX_US, interval_us // 3)

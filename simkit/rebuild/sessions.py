@@ -13,6 +13,7 @@ from ..sip.session_headers import Refresher
 from ..trace import Transit
 from ..units import MS, S
 from .call import SESSION_METHODS, Call, Party, status_of
+from .readable import session_of
 
 GLARE_WAIT_US: Final = 4 * S + 500 * MS  # RFC 3261 section 14.1: 4 s at most, and the way there and back
 
@@ -90,7 +91,7 @@ class Causes:
         agreed = [each for each in self._session_messages(before) if 200 <= status_of(each.message) < 300]
         if not agreed:
             return None
-        session = agreed[-1].message.session_expires
+        session = session_of(agreed[-1].message)
         if session is None:
             return self._own_measure(agreed[-1], before.sender)
         is_uas = session.refresher is Refresher.UAS
@@ -100,7 +101,7 @@ class Causes:
     def _own_measure(self, success: Transit, party: str) -> Agreement:
         """Return what a 2xx without a timer means: who had asked for one may refresh by itself (section 7.2)."""
         asked = (
-            each.message.session_expires
+            session_of(each.message)
             for each in self.call.party(party).sent
             if isinstance(each.message, Request) and each.message.cseq == success.message.cseq
         )

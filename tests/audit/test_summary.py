@@ -99,7 +99,28 @@ def refresh_refused() -> Tape:
     return tape
 
 
+def one_direction(tape: Tape) -> Tape:
+    """The callee answers, and the capture shows nothing of it."""
+    tape.trace.records[:] = [each for each in tape.trace.messages() if each.sender == "alice"]
+    return tape
+
+
+def heard_of_the_caller_alone() -> Tape:
+    tape = answered()
+    tape.at(900).refresh()
+    return one_direction(tape)
+
+
+def heard_of_the_caller_to_its_end() -> Tape:
+    tape = answered()
+    tape.at(900).refresh()
+    tape.at(1000).bye("alice")
+    return one_direction(tape)
+
+
 ENDS = [
+    (heard_of_the_caller_alone, 2000, (None, None, None, None)),
+    (heard_of_the_caller_to_its_end, 2000, ("alice", 1000, "hung-up", None)),
     (silent, 31, (None, None, None, None)),
     (silent, 33, ("alice", 32, "no-answer", None)),
     (cancelled, None, ("alice", 5, "cancelled", 487)),

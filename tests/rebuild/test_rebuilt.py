@@ -1,5 +1,6 @@
 """Recorded calls made into flows: played by our timer logic they pass, unless the recorded stack did something else."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from simkit.flows.logic import with_logics
 from simkit.rebuild.deviations import settle
 from simkit.rebuild.rebuilt import Rebuilt, rebuild_call
 from simkit.runs.simulate import simulate
-from simkit.sip.message import Request
+from simkit.sip.message import Message, Request
 from simkit.trace import Trace
 from simkit.units import MS
 
@@ -140,6 +141,54 @@ def test_a_party_that_has_several_addresses_is_one() -> None:
     call = rebuilt(Trace([*between, *moved]))
     assert outcome(Trace([*between, *moved])) is None
     assert (call.audit.caller, call.audit.ended_by) == ("alice", "alice")
+
+
+def changed(edit: Callable[[Message], Message]) -> Trace:
+    return Trace([replace(each, message=edit(each.message)) for each in recorded("refresh.se=90,half=45").messages()])
+
+
+@pytest.mark.parametrize("value", ["", "-90", "90.5", "90, 1800", "forever"])
+def test_an_interval_that_nobody_can_read_is_none(value: str) -> None:
+    spoilt = changed(
+        lambda message: (
+            message.with_headers(("Session-Expires", value)) if message.header("Session-Expires") else message
+        )
+    )
+    assert "default_expires" not in rebuilt(spoilt).text
+    settle(spoilt, name="call", source="here", tolerance_us=100 * MS)
+
+
+def test_an_interval_that_no_flow_can_have_is_told() -> None:
+    vast = changed(lambda message: message.with_headers(("Session-Expires", "99999999999999;refresher=uac")))
+    with pytest.raises(CaptureError, match=r"^no flow can tell it: '99999999999999' is longer than a million days$"):
+        settle(vast, name="call", source="here", tolerance_us=100 * MS)
+
+
+def forked(trace: Trace) -> Trace:
+    first, answer, *others = trace.messages()
+    other = replace(answer, message=answer.message.with_headers(("To", f"{answer.message.header('To')}2")))
+    return Trace([first, answer, other, *others])
+
+
+REFUSED = [
+    pytest.param(forked, "the call forks: its INVITE was answered in 2 dialogs", id="forked"),
+    pytest.param(
+        lambda trace: Trace([each for each in trace.messages() if each.message.is_request]),
+        "the capture shows one direction only",
+        id="one direction",
+    ),
+    pytest.param(
+        lambda trace: Trace([replace(each, sender="h:1", receiver="h:1") for each in trace.messages()]),
+        "caller and callee are both h:1",
+        id="to itself",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "why"), REFUSED)
+def test_what_cannot_be_one_call_between_two_is_not_made_into_one(change: Callable[[Trace], Trace], why: str) -> None:
+    with pytest.raises(CaptureError, match=why):
+        rebuilt(change(recorded("refresh.se=90,half=45")))
 
 
 def test_what_no_flow_can_tell_is_counted() -> None:
