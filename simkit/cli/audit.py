@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from ..captures.logs import read_log
 from ..errors import CaptureError, NothingToRunError
+from ..processes.interruptions import undisturbed
 from ..reports.audit import (
     BROKEN_MAX,
     TOLD_MAX,
@@ -23,7 +24,7 @@ from ..rulebook import Severity
 from . import options
 from .main import EXIT_INTERRUPTED
 from .options import Reported
-from .outputs import Output
+from .outputs import STANDARD_OUTPUT, Output
 from .progress import ReadingProgress
 from .spool import Section, Spool
 from .terminal import say, style
@@ -112,16 +113,17 @@ def _exit_code(audited: list[CaptureAudit], *, strict: bool) -> int:
 
 
 def _write(audited: list[CaptureAudit], outputs: Mapping[str, Output]) -> None:
+    """Write what was found; an interruption has to wait until a file is whole."""
     from ..reports.audit_json import audit_json, audit_junit
 
     for name, output in outputs.items():
-        if name == "--json":
-            with output.writing() as stream:
+        with nullcontext() if output.path == STANDARD_OUTPUT else undisturbed(), output.writing() as stream:
+            if name == "--json":
                 for capture in audited:
                     stream.writelines(piece.encode() for piece in audit_json(capture))
                     stream.write(b"\n")
-        else:
-            output.write(audit_junit(audited))
+            else:
+                stream.write(audit_junit(audited).encode())
 
 
 def _captures(paths: tuple[str, ...]) -> Iterator[str]:

@@ -6,7 +6,9 @@ import itertools
 import json
 import os
 import pickle
+import signal
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,6 +19,8 @@ from simkit.audit.finding import CallAudit
 from simkit.captures.calls import captured_calls
 from simkit.captures.reader import read_capture
 from simkit.cli import spool
+from simkit.reports.audit import CaptureAudit
+from simkit.reports.audit_json import audit_json
 from simkit.trace import Trace
 
 from .conftest import Simkit
@@ -267,6 +271,22 @@ def test_an_interruption_while_calls_are_told_leaves_the_json_whole(
     monkeypatch.setattr("simkit.cli.audit.audit_blocks", interrupted)
     result = simkit("audit", "careless.pcap", "careless.pcap", "-v", "--json", "found.json")
     assert (result.exit_code, result.stderr.strip(), result.stdout) == (130, "interrupted", "")
+    (found,) = map(json.loads, (folder / "found.json").read_text().splitlines())
+    assert len(found["calls"]) == 1
+
+
+@pytest.mark.usefixtures("captures")
+def test_an_interruption_while_the_json_is_written_waits_until_it_is_whole(
+    simkit: Simkit, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(capture: CaptureAudit) -> Iterator[str]:
+        for piece in audit_json(capture):
+            yield piece
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("simkit.reports.audit_json.audit_json", interrupted)
+    result = simkit("audit", "careless.pcap", "-q", "--json", "found.json")
+    assert (result.exit_code, result.stderr.strip()) == (130, "interrupted")
     (found,) = map(json.loads, (folder / "found.json").read_text().splitlines())
     assert len(found["calls"]) == 1
 
