@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from ..errors import PeerError
 from ..sip.message import Request
-from ..sip.uri import parse_uri
+from .uris import user_of
 
 _MARKS: Final[tuple[Callable[[Request], str], ...]] = (
     lambda invite: user_of(invite.uri),
@@ -37,11 +36,3 @@ def match(invite: Request, recorded: Sequence[Request], awaited: Sequence[int]) 
         if alike := [place for place in candidates if users[place] == mark(invite)]:
             candidates, is_like = alike, True
     return Match(candidates[0], is_like or not is_told_apart)
-
-
-def user_of(uri: str) -> str:
-    """Return "bob" of sip:bob@host; "" where there is no user."""
-    try:
-        return parse_uri(uri).user or ""
-    except PeerError:
-        return ""

@@ -12,11 +12,11 @@ from ..errors import PeerError
 from ..sip.headers import HeaderField, canonical_name
 from ..sip.message import Message, Request, Response
 from ..sip.transport import Transport
-from ..sip.uri import address_of_record, parse_uri
+from ..sip.uri import address_of_record, is_sip_uri, parse_uri
 from ..ua.identifiers import Identifiers
 from ..ua.responses import content_length, respond
-from .incoming import user_of
 from .run import Address
+from .uris import parameters_of, user_of
 
 _OF_THE_DIALOG: Final = frozenset(
     "Via From To Call-ID CSeq Contact Route Record-Route Content-Length Timestamp".split()
@@ -103,15 +103,17 @@ class OneSide:
             self._invites[number] = sent
         return sent
 
-    def _name(self, recorded_uri: str, address: Address) -> str:
+    def _name(self, recorded: str, address: Address) -> str:
         """Return the URI of a party for From and To, which have no transport (section 19.1.1, table 1)."""
-        return address_of_record(self.transport.uri(address, user=user_of(recorded_uri)))
+        if not is_sip_uri(recorded):
+            return recorded  # tel:+123 names nobody's address
+        return address_of_record(self.transport.uri(address, user=user_of(recorded)))
 
     def _request_uri(self, recorded: Request) -> str:
         if recorded.to_tag:
             return self._target or self._peer_uri
-        uri = self.transport.uri(self.peer, user=user_of(recorded.uri))
-        return uri if ";transport=" in recorded.uri.lower() else address_of_record(uri)
+        uri = address_of_record(self.transport.uri(self.peer, user=user_of(recorded.uri)))
+        return uri + parameters_of(recorded.uri)
 
     def response(self, recorded: Response) -> Response | None:
         """Return a recorded response of ours to the peer's last request of its method; None where there is none."""
@@ -130,24 +132,29 @@ class OneSide:
         """Return a response to a request of the peer's that the recording has not."""
         return respond(asked, status, to_tag=None if status == 100 else self._our_tag or self._tag_for(None))
 
-    def ack(self, final: Response) -> Request | None:
-        """Return the ACK for a final response to our INVITE; None where it answers none of ours."""
+    def ack(self, final: Response, recorded: Request | None = None) -> Request | None:
+        """Return the ACK for a final response to our INVITE; None where it answers none of ours.
+
+        That of a 2xx says what the recorded one said: where the 2xx made the offer, it has the answer (RFC 3264).
+        """
         invite = self._invites.get(final.cseq.number)
         if invite is None:
             return None
         is_success = final.status < 300
         branch = self._identifiers.branch() if is_success else invite.branch  # sections 13.2.2.4 and 17.1.1.3
+        said = recorded if is_success else None
+        body = self._body(said) if said else b""
         headers = (
             ("Via", f"{self.transport.sent_by(self._us)};branch={branch}"),
-            ("Max-Forwards", "70"),
             ("From", invite.header("From") or ""),
             ("To", final.header("To") or ""),
             ("Call-ID", final.call_id),
             ("CSeq", f"{final.cseq.number} ACK"),
             *(self._routes if is_success else ()),
-            content_length(b""),
+            *(self._others(said) if said else (("Max-Forwards", "70"),)),
+            content_length(body),
         )
-        return Request("ACK", self._target if is_success and self._target else invite.uri, headers)
+        return Request("ACK", self._target if is_success and self._target else invite.uri, headers, body)
 
     def _tag_for(self, recorded: str | None) -> str:
         """Return our live tag in the place of a recorded one: a second dialog has a second one."""
@@ -165,7 +172,12 @@ class OneSide:
         kept = [field for field in recorded.headers if canonical_name(field[0]) not in _OF_THE_DIALOG]
         if recorded.contact is None:
             return tuple(kept)
-        return (("Contact", f"<{self.transport.uri(self._us, user=user_of(recorded.contact.uri))}>"), *kept)
+        return (("Contact", f"<{self._contact(recorded.contact.uri)}>"), *kept)
+
+    def _contact(self, recorded: str) -> str:
+        """Return a recorded URI of ours with our address; what went over TCP has to say so (section 19.1.1)."""
+        uri, parameters = self.transport.uri(self._us, user=user_of(recorded)), parameters_of(recorded)
+        return address_of_record(uri) + parameters if ";transport=" in parameters.lower() else uri + parameters
 
     def _body(self, recorded: Message) -> bytes:
         """Return the body with our host in the place of the recorded one."""

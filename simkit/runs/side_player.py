@@ -279,10 +279,15 @@ class SidePlayer:
             self._unanswered.pop(key, None)
         self._dialog = self._dialog.after(response)
         if response.method == "INVITE" and response.status >= 200:
-            ack = self.side.ack(response)
+            ack = self.side.ack(response, self._recorded_ack(key))
             if ack is not None:
                 self._send(ack, now, again=key.number in self._acknowledged)
                 self._acknowledged.add(key.number)
+
+    def _recorded_ack(self, key: CSeq) -> Request | None:
+        """Return our recorded ACK for an INVITE; None where there is none."""
+        ours = (step.message for step in self._steps if self._is_ours(step) and _is_request(step.message, "ACK"))
+        return next((ack for ack in ours if isinstance(ack, Request) and ack.cseq.number == key.number), None)
 
     def _take_request(self, request: Request, now: int, *, again: bool) -> None:
         """Answer what the recording will not: a request sent again, and one that it does not have."""

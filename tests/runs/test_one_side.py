@@ -77,6 +77,20 @@ def test_the_ack_of_a_2xx_is_a_transaction_of_its_own_and_that_of_a_failure_is_n
     assert succeeded.to_tag == "theirs"
 
 
+def test_the_ack_of_a_2xx_has_what_the_recorded_one_had_the_answer_too() -> None:
+    """RFC 3264 section 4: where the INVITE made no offer, the 2xx does, and the ACK answers."""
+    side = our_side()
+    invite = side.request(recorded("INVITE"))
+    said = recorded("ACK", to_tag="old")
+    succeeded, failed = side.ack(answered(side, invite), said), side.ack(answered(side, invite, 486), said)
+    assert succeeded is not None
+    assert failed is not None
+    assert (succeeded.body, failed.body) == (b"c=IN IP4 127.0.0.1\r\n", b"")
+    assert succeeded.header("Content-Length") == str(len(succeeded.body))
+    assert succeeded.header("Contact") == "<sip:alice@127.0.0.1:5070>"
+    assert succeeded.header("CSeq") == "1 ACK"
+
+
 def test_an_answer_to_no_invite_of_ours_gets_no_ack() -> None:
     assert our_side().ack(respond(recorded("INVITE", 7), 200)) is None
 
@@ -141,6 +155,28 @@ def test_a_request_uri_says_what_it_goes_over_if_the_recorded_one_did() -> None:
     plain = our_side(Transport.TCP).request(said)
     told = our_side(Transport.TCP).request(Request("INVITE", f"{said.uri};transport=tcp", said.headers, said.body))
     assert (plain.uri, told.uri) == ("sip:bob@127.0.0.1:5080", "sip:bob@127.0.0.1:5080;transport=tcp")
+
+
+CONTACTS = [
+    (Transport.UDP, "<sip:alice@192.0.2.1;transport=UDP;ob>", "<sip:alice@127.0.0.1:5070;transport=UDP;ob>"),
+    (Transport.TCP, "<sip:alice@192.0.2.1;transport=TCP;ob>", "<sip:alice@127.0.0.1:5070;transport=TCP;ob>"),
+    (Transport.TCP, "<sip:alice@192.0.2.1;ob>", "<sip:alice@127.0.0.1:5070;transport=tcp;ob>"),
+    (Transport.UDP, "<tel:+123;phone-context=x>", "<sip:+123@127.0.0.1:5070>"),
+]
+
+
+@pytest.mark.parametrize(
+    ("transport", "said", "live"), CONTACTS, ids=[f"{over.name} {said}" for over, said, _ in CONTACTS]
+)
+def test_a_contact_keeps_its_parameters_for_the_peer_repeats_them(transport: Transport, said: str, live: str) -> None:
+    sent = our_side(transport).request(recorded("INVITE").with_headers(("Contact", said)))
+    assert sent.header("Contact") == live
+
+
+def test_a_name_that_is_no_address_stays_as_it_is() -> None:
+    side, said = our_side(), recorded("INVITE").with_headers(("To", "<tel:+123>"))
+    sent = side.request(Request("INVITE", "tel:+123", said.headers, said.body))
+    assert (sent.uri, sent.recipient.uri) == ("sip:+123@127.0.0.1:5080", "tel:+123")
 
 
 def test_who_is_called_is_the_user_of_the_request_uri() -> None:

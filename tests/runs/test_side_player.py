@@ -13,12 +13,14 @@ from simkit.captures.reader import read_capture
 from simkit.rebuild.call import read_call
 from simkit.runs.one_side import OneSide
 from simkit.runs.side_player import CALL_WITHIN_US, SidePlayer, title_of
-from simkit.sip.message import Message, Response
+from simkit.sip.message import Message, Request, Response
 from simkit.sip.parser import parse_message
 from simkit.sip.transport import Transport
 from simkit.trace import Trace, Transit
 from simkit.ua.identifiers import Identifiers
 from simkit.units import MS, S
+
+from ..captures.calls import with_body
 
 RECORDINGS = Path(__file__).parent.parent.parent / "captures"
 ALICE, BOB = ("127.0.0.1", 5070), ("127.0.0.1", 5080)
@@ -179,6 +181,20 @@ def test_a_request_that_the_recording_leaves_without_an_answer_gets_none() -> No
     sent = alone(side, [(10 * MS, answer(side, 200)), (1768 * S, bye), (1769 * S, bye)])
     assert sent == [(10 * MS, "ACK")]
     assert invite.sent_at == 0
+
+
+def test_who_answers_an_offer_in_a_2xx_does_so_in_the_ack() -> None:
+    first, *others = recording(CALL)
+    bare = Request("INVITE", "sip:bob@127.0.0.1", first.message.headers)
+    acks = [
+        replace(step, message=with_body(step.message, b"v=0\r\n")) for step in others if title_of(step.message) == "ACK"
+    ]
+    steps = [replace(first, message=bare), others[0], acks[0], *others[2:]]
+    side = player(steps, "alice")
+    side.handle_deadline(now=0)
+    side.receive(answer(side, 200), now=10 * MS)
+    (ack,) = map(parse_message, side.outgoing())
+    assert ack.body == b"v=0\r\n"
 
 
 def test_a_provisional_response_ends_timer_a() -> None:
