@@ -107,7 +107,8 @@ def _exit_code(audited: list[CaptureAudit], *, strict: bool) -> int:
     if any(capture.unreadable is not None for capture in audited):
         return CaptureError.exit_code
     if not any(capture.call_count for capture in audited):
-        raise NothingToRunError(f"no SIP message is in {'any of them' if len(audited) > 1 else audited[0].path}")
+        only = "standard input" if audited[0].path == STANDARD_OUTPUT else audited[0].path
+        raise NothingToRunError(f"no SIP message is in {'any of them' if len(audited) > 1 else only}")
     severities = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
     return EXIT_BROKEN if any(capture.counts[one] for capture in audited for one in severities) else 0
 
