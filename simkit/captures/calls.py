@@ -1,7 +1,8 @@
 """The messages of a capture, sorted into calls by Call-ID: one trace each, as a run yields it.
 
 A call is handed out when it is over and has been quiet for a while, or when the capture ends, so that memory grows with
-the calls that are up at a time and not with the file. Nothing is judged here.
+the calls that are up at a time and not with the file; of more than HELD_MAX messages those of the call that has been
+quiet for longest are handed out before it is over. Nothing is judged here.
 """
 
 from collections import OrderedDict
@@ -20,8 +21,15 @@ from .reader import Captured, CaptureReader
 QUIET_US: Final = 32 * S
 """64*T1: whoever has not sent again by now never will (RFC 3261 section 17.1.1.2, timers B, F and H)."""
 
+HELD_MAX: Final = 1_000_000
+"""How many messages of calls that are not over are held, a call counted as three more: some 700 MB at most."""
+PARTED: Final = "calls cut in two, for too many were up at a time"
+_CALL_COSTS: Final = 3
+
 _WITHOUT_TRACE: Final = frozenset(("ACK", "CANCEL", "PRACK"))  # their To tag is no sign of a dialog that is up
 _Dialog = tuple[str, str]
+_Invite = tuple[str, int]
+"""Its sender's tag and CSeq number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +54,40 @@ def captured_calls(
 
     The calls that are left at the end come in the order of their first messages. A party is called by its address,
     "127.0.0.1:5060" or "[::1]:5060", unless `names` knows better. `begun` is called when the first message of a call is
-    met.
+    met. What is handed out too early is counted among what the reader has skipped, as PARTED.
     """
     places = _Places(names or {})
-    calls: dict[str, _Call] = {}
+    calls: OrderedDict[str, _Call] = OrderedDict()  # the longest quiet first
+    held = 0
     quiet: OrderedDict[str, int] = OrderedDict()  # calls that are over, and since when; the longest first
     for captured in reader:
         call_id, at = captured.message.call_id, captured.at
         while quiet and next(iter(quiet.values())) < at - QUIET_US:
             over, _ = quiet.popitem(last=False)
-            yield calls.pop(over).result(over, at)
-        call = calls.get(call_id)
-        if call is None:
+            call = calls.pop(over)
+            held -= len(call.transits) + _CALL_COSTS
+            yield call.result(over, at)
+        if held > HELD_MAX:
+            parted, call = calls.popitem(last=False)
+            quiet.pop(parted, None)
+            held -= len(call.transits) + _CALL_COSTS
+            reader.skipped[PARTED] += 1
+            yield call.result(parted, at)
+        known = calls.get(call_id)
+        held += 1
+        if known is None:
             call = calls[call_id] = _Call()
+            held += _CALL_COSTS
             if begun is not None:
                 begun()
-        elif call_id in quiet:
-            del quiet[call_id]
+        else:
+            call = known
+            calls.move_to_end(call_id)
+            quiet.pop(call_id, None)
         call.add(captured, places)
-        if not call.unanswered and not call.dialogs:
+        if not call.ringing and not call.dialogs:
             quiet[call_id] = at
-    for call_id in list(calls):
+    for call_id in sorted(calls, key=lambda each: calls[each].transits[0].number):
         yield calls.pop(call_id).result(call_id, reader.last_at)
 
 
@@ -86,8 +107,10 @@ class _Call:
     parties: dict[str, Address] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
     """What retransmissions repeat, hashed."""
-    unanswered: set[tuple[str, int, str]] = field(default_factory=set)
-    """Requests by the sender's tag, CSeq number and method."""
+    ringing: set[_Invite] = field(default_factory=set)
+    """Those that wait for a final response, and have had another: who has heard nothing gives up by itself."""
+    settled: set[_Invite] = field(default_factory=set)
+    """Those that have had a final response."""
     dialogs: set[_Dialog] = field(default_factory=set)
     """Those that are up, by their tags in alphabetical order."""
 
@@ -107,16 +130,23 @@ class _Call:
         """Note which answers and which dialogs' ends are still to come."""
         from_tag, to_tag, (number, method) = message.from_tag or "", message.to_tag or "", message.cseq
         if isinstance(message, Request):
-            if method not in _WITHOUT_TRACE:
-                self.unanswered.add((from_tag, number, method))
-                if to_tag:
-                    self.dialogs.add(_dialog(from_tag, to_tag))
-        elif isinstance(message, Response) and message.status >= 200:
-            self.unanswered.discard((from_tag, number, method))
-            if method == "BYE":
-                self.dialogs.discard(_dialog(from_tag, to_tag))
-            elif method == "INVITE" and message.status < 300:
+            if to_tag and method not in _WITHOUT_TRACE:
                 self.dialogs.add(_dialog(from_tag, to_tag))
+        elif isinstance(message, Response):
+            if method == "INVITE":
+                self._follow_invite((from_tag, number), _dialog(from_tag, to_tag), message.status)
+            elif method == "BYE" and message.status >= 200:
+                self.dialogs.discard(_dialog(from_tag, to_tag))
+
+    def _follow_invite(self, invite: _Invite, dialog: _Dialog, status: int) -> None:
+        if status < 200:
+            if invite not in self.settled:
+                self.ringing.add(invite)
+            return
+        self.settled.add(invite)
+        self.ringing.discard(invite)
+        if status < 300:
+            self.dialogs.add(dialog)
 
     def result(self, call_id: str, until: int) -> CapturedCall:
         in_time = sorted(self.transits, key=attrgetter("sent_at"))  # several interfaces may be mixed up

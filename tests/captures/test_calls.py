@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from simkit.captures.calls import QUIET_US, CapturedCall, captured_calls
+from simkit.captures import calls as module
+from simkit.captures.calls import PARTED, QUIET_US, CapturedCall, captured_calls
 from simkit.captures.reader import read_capture
 from simkit.units import MS, S
 
@@ -179,7 +180,13 @@ OVER = [
         id="a call was cancelled",
     ),
     pytest.param(Scene().request(0, "OPTIONS").response(1, 200, "1 OPTIONS"), True, id="OPTIONS was answered"),
-    pytest.param(Scene().request(0, "OPTIONS"), False, id="OPTIONS was not answered"),
+    pytest.param(Scene().request(0, "OPTIONS"), True, id="OPTIONS was not answered"),
+    pytest.param(Scene().request(0, "INVITE"), True, id="INVITE was not answered"),
+    pytest.param(
+        Scene().request(0, "INVITE").response(2, 486).response(1, 180).request(3, "ACK", to_tag="b"),
+        True,
+        id="a call was rejected, and the packets are in disorder",
+    ),
     pytest.param(
         Scene().request(0, "UPDATE", 7, to_tag="b").response(1, 200, "7 UPDATE"),
         False,
@@ -190,7 +197,7 @@ OVER = [
 
 @pytest.mark.parametrize(("scene", "over"), OVER)
 def test_a_call_is_over_when_nothing_more_is_to_be_expected(scene: Scene, over: bool) -> None:
-    later = [(at, datagram(sip(call_id="later"))) for at in (10_000 * S, 20_000 * S)]
+    later = [(at, datagram(sip(call_id="later", to_tag="b"))) for at in (10_000 * S, 20_000 * S)]
     reader = read_capture(io.BytesIO(pcap(*scene.frames, *later)))
     assert next(captured_calls(reader)).call_id == ONE
     assert reader.packets == len(scene.frames) + (1 if over else 2)
@@ -200,3 +207,32 @@ def test_a_call_id_that_is_used_again_much_later_gives_another_call() -> None:
     calls = Scene().call(0, "one").call(100 * S, "one").calls()
     assert [shown(call)[0] for call in calls] == [(1, "INVITE"), (6, "INVITE")]
     assert len(Scene().call(0, "one").call(30 * S, "one").calls()) == 1
+
+
+# --- too many at a time ----------------------------------------------------------------------------------------------
+
+
+def test_of_too_many_calls_at_a_time_that_which_was_quiet_for_longest_is_handed_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "HELD_MAX", 17)
+    scene = Scene().call(0, "first", ends=False).call(S, "second", ends=False)
+    scene.request(20 * S, "UPDATE", 2, call_id="first", to_tag="b")
+    scene.call(30 * S, "third", ends=False).request(40 * S, "BYE", 2, call_id="second", to_tag="b")
+    reader = read_capture(io.BytesIO(pcap(*scene.frames)))
+    found = [(call.call_id, len(list(call.trace.messages()))) for call in captured_calls(reader)]
+    assert found[0] == ("second", 3)
+    assert sorted(found) == [("first", 4), ("second", 1), ("second", 3), ("third", 3)]
+    assert reader.skipped == {PARTED: 1}
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "INVITE"])
+def test_memory_does_not_grow_with_what_nobody_answers(method: str) -> None:
+    scene = Scene()
+    for number in range(300):
+        scene.request(number * S, method, call_id=str(number))
+    reader = read_capture(io.BytesIO(pcap(*scene.frames)))
+    calls = captured_calls(reader)
+    waiting = [reader.packets - number for number, _ in enumerate(calls)]
+    assert max(waiting[:-40]) < 40
+    assert not reader.skipped
