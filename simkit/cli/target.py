@@ -7,7 +7,7 @@ from ..audit.auditor import audit_call
 from ..audit.finding import Finding
 from ..captures.compare import compare_calls
 from ..errors import CaptureError, NothingToRunError, SetupError
-from ..rebuild.call import Call, read_call, status_of
+from ..rebuild.call import Call, is_for_flows, read_call
 from ..reports.replayed import ReplayedCall, call_title
 from ..rulebook import Severity
 from ..runs.against import Played, RecordedSide, play_against
@@ -116,7 +116,7 @@ def _compared(
     path: str, calls: Sequence[tuple[int, Call]], sides: Sequence[RecordedSide], played: Played, terms: Terms
 ) -> Iterator[ReplayedCall]:
     recorded = [Trace([*_spaced(side.steps, side.begins_at)]) for side in sides]
-    seen = [_without_trying(heard.trace) for heard in played.heard]
+    seen = [_as_recorded(heard.trace) for heard in played.heard]
     pairs = [(number, number if next(trace.messages(), None) else None) for number, trace in enumerate(seen)]
     comparison = compare_calls(
         recorded, seen, tolerance_us=terms.tolerance_us * terms.speed, ignore=terms.ignore, pairs=pairs
@@ -145,8 +145,9 @@ def _spaced(steps: Sequence[Transit], begins_at: int) -> list[Transit]:
     return [replace(step, sent_at=step.sent_at + begins_at) for step in steps]
 
 
-def _without_trying(trace: Trace) -> Trace:
-    return Trace([each for each in trace.messages() if status_of(each.message) != 100])
+def _as_recorded(trace: Trace) -> Trace:
+    """Return what is compared: the messages of the kinds that were taken from the recording."""
+    return Trace([each for each in trace.messages() if is_for_flows(each.message)])
 
 
 def _newly_broken(seen: Sequence[Finding], recorded: Sequence[Finding], *, by: str) -> tuple[Finding, ...]:

@@ -259,7 +259,7 @@ def _add(call: Call, messages: Iterable[Transit], origin_at: int, speed: int) ->
         known[key] = each.number
         told = replace(each, sent_at=at, received_at=at, sender=sender.name, receiver=receiver)
         sender.sent.append(told)
-        if _is_for_flows(each.message):
+        if is_for_flows(each.message):
             call.transits.append(told)
         elif status_of(each.message) != 100:
             call.left_out[each.message.method] += 1
@@ -271,7 +271,8 @@ def _identity(message: Message) -> Sequence[object]:
     return (message.start_line.split(" ", 2)[:2][not message.is_request], message.header("CSeq"), branch)
 
 
-def _is_for_flows(message: Message) -> bool:
+def is_for_flows(message: Message) -> bool:
+    """Whether a flow can tell a message: of provisional responses only that it rings."""
     return message.method in METHODS and not (100 <= status_of(message) < 200 and status_of(message) != RINGING)
 
 

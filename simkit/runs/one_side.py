@@ -49,6 +49,9 @@ class OneSide:
         self._routes: tuple[HeaderField, ...] = ()
         self._branches: dict[str, str] = {}
         self._invites: dict[int, Request] = {}
+        self._numbers: dict[int, int] = {}
+        """Our live CSeq number for each recorded one."""
+        self._last_number = 0
         self._asked: dict[str, Request] = {}
         """The peer's last request of each method."""
 
@@ -83,7 +86,7 @@ class OneSide:
         if not self._our_uri:
             self._our_uri = self._name(recorded.sender.uri, self._us)
             self._peer_uri = self._name(recorded.recipient.uri, self.peer)
-        number = recorded.cseq.number
+        number = self._numbers.setdefault(recorded.cseq.number, max(recorded.cseq.number, self._last_number + 1))
         invite = self._invites.get(number) if recorded.method == "CANCEL" else None
         branch = invite.branch if invite else self._branch_for(recorded)
         tag = f";tag={self._peer_tag}" if self._peer_tag and recorded.method != "CANCEL" else ""
@@ -98,10 +101,15 @@ class OneSide:
             *self._others(recorded),
             content_length(body),
         )
+        self._last_number = max(self._last_number, number)
         sent = Request(recorded.method, invite.uri if invite else self._request_uri(recorded), headers, body)
         if recorded.method == "INVITE":
             self._invites[number] = sent
         return sent
+
+    def number(self, recorded: int) -> int:
+        """Return our live CSeq number for a recorded one: the same, unless a PRACK has taken it (section 12.2.1.1)."""
+        return self._numbers.get(recorded, recorded)
 
     def _name(self, recorded: str, address: Address) -> str:
         """Return the URI of a party for From and To, which have no transport (section 19.1.1, table 1)."""
@@ -155,6 +163,25 @@ class OneSide:
             content_length(body),
         )
         return Request("ACK", self._target if is_success and self._target else invite.uri, headers, body)
+
+    def prack(self, provisional: Response) -> Request | None:
+        """Return the PRACK for a provisional response that asks for one; None for another (RFC 3262 section 4)."""
+        sequence, invite = provisional.header("RSeq"), self._invites.get(provisional.cseq.number)
+        if sequence is None or invite is None or "100rel" not in provisional.tokens("Require"):
+            return None
+        self._last_number += 1
+        headers = (
+            ("Via", f"{self.transport.sent_by(self._us)};branch={self._identifiers.branch()}"),
+            ("From", invite.header("From") or ""),
+            ("To", provisional.header("To") or ""),
+            ("Call-ID", provisional.call_id),
+            ("CSeq", f"{self._last_number} PRACK"),
+            *self._routes,
+            ("Max-Forwards", "70"),
+            ("RAck", f"{sequence} {provisional.header('CSeq')}"),
+            content_length(b""),
+        )
+        return Request("PRACK", self._target or invite.uri, headers)
 
     def _tag_for(self, recorded: str | None) -> str:
         """Return our live tag in the place of a recorded one: a second dialog has a second one."""

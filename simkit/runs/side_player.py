@@ -1,10 +1,10 @@
 """One recorded side of one call, played on: it sends as recorded, waits as recorded, and answers what must be answered.
 
-INVITE is answered by 100, a final response to INVITE by ACK (RFC 3261 sections 17.2.1, 13.2.2.4 and 17.1.1.3), and a
-request that the recording does not have by 200; one that it leaves without an answer gets none. Requests of ours are
-sent again over UDP while nobody answers (timers A and E). When the peer does not say what it said in the recording, the
-rest is played as far as it makes sense: nothing is sent in a dialog that is not there, and nothing awaited that cannot
-come.
+INVITE is answered by 100, a final response to INVITE by ACK (RFC 3261 sections 17.2.1, 13.2.2.4 and 17.1.1.3), a
+provisional one that asks for it by PRACK (RFC 3262 section 4), and a request that the recording does not have by 200;
+one that it leaves without an answer gets none. Requests of ours are sent again over UDP while nobody answers (timers A
+and E). When the peer does not say what it said in the recording, the rest is played as far as it makes sense: nothing
+is sent in a dialog that is not there, and nothing awaited that cannot come.
 
 A machine without clock or socket: `against` has them. `now` is the call's time, in microseconds.
 """
@@ -146,7 +146,7 @@ class SidePlayer:
             if not (isinstance(message, Response) and message.status == 100):
                 self._unread.append(message)
         if isinstance(message, Response):
-            self._take_response(message, now)
+            self._take_response(message, now, again=again)
         elif isinstance(message, Request):
             self._take_request(message, now, again=again)
         self._go_on(now)
@@ -223,7 +223,7 @@ class SidePlayer:
         """Whether what the peer said in the recording can still come, by what it has said instead."""
         if isinstance(recorded, Response):
             is_settled = any(_answers(each, recorded.method) and _is_final(each) for each in self._unread)
-            return recorded.cseq in self._asked and not is_settled
+            return self._live(recorded.cseq) in self._asked and not is_settled
         if _is_request(recorded, "ACK"):
             return any(key.method == "INVITE" and answer.status >= 200 for key, answer in self._answers.items())
         return self._has_dialog_for(recorded)
@@ -247,11 +247,15 @@ class SidePlayer:
         assert isinstance(recorded, Request)
         request = self.side.request(recorded)
         self._unread = [each for each in self._unread if not _answers(each, request.method)]
+        self._asked.add(request.cseq)
+        self._ask(request, now)
+
+    def _ask(self, request: Request, now: int) -> None:
+        """Send a request, and again until it is answered."""
         wait_us = _T1_US * self._real_us
         until_at = now + 64 * wait_us
         again_at = until_at if self.side.transport.is_reliable else now + wait_us
         self._unanswered[request.cseq] = _Unanswered(request, again_at, wait_us, until_at)
-        self._asked.add(request.cseq)
         self._dialog = self._dialog.after(request)
         self._send(request, now)
 
@@ -273,7 +277,7 @@ class SidePlayer:
 
     # --- what we hear ---
 
-    def _take_response(self, response: Response, now: int) -> None:
+    def _take_response(self, response: Response, now: int, *, again: bool) -> None:
         key = response.cseq
         if response.method == "INVITE" or response.status >= 200:  # a provisional response ends timer A, but not E
             self._unanswered.pop(key, None)
@@ -283,11 +287,19 @@ class SidePlayer:
             if ack is not None:
                 self._send(ack, now, again=key.number in self._acknowledged)
                 self._acknowledged.add(key.number)
+        elif not again and response.status > 100 and (prack := self.side.prack(response)) is not None:
+            self._ask(prack, now)
+
+    def _live(self, recorded: CSeq) -> CSeq:
+        """Return the CSeq that a recorded one of ours has now."""
+        return CSeq(self.side.number(recorded.number), recorded.method)
 
     def _recorded_ack(self, key: CSeq) -> Request | None:
         """Return our recorded ACK for an INVITE; None where there is none."""
         ours = (step.message for step in self._steps if self._is_ours(step) and _is_request(step.message, "ACK"))
-        return next((ack for ack in ours if isinstance(ack, Request) and ack.cseq.number == key.number), None)
+        return next(
+            (ack for ack in ours if isinstance(ack, Request) and self._live(ack.cseq).number == key.number), None
+        )
 
     def _take_request(self, request: Request, now: int, *, again: bool) -> None:
         """Answer what the recording will not: a request sent again, and one that it does not have."""

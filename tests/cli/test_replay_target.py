@@ -26,6 +26,8 @@ from .conftest import Simkit
 
 SPEED = 50
 """The call of ten seconds is over in a fifth of one."""
+TOLERANCE = ("--tolerance", "5s")
+"""A busy machine may be late by more than is allowed to it by default."""
 PATIENCE_S = 10
 
 
@@ -87,7 +89,17 @@ def steps(simkit: Simkit) -> list[Transit]:
 
 
 def call(simkit: Simkit, side: str, ours: int, theirs: int, *words: str) -> tuple[int, str]:
-    fixed = ("--target", f"127.0.0.1:{theirs}", "--as", side, "--port", f"{side}={ours}", "--speed", str(SPEED))
+    fixed = (
+        "--target",
+        f"127.0.0.1:{theirs}",
+        "--as",
+        side,
+        "--port",
+        f"{side}={ours}",
+        "--speed",
+        str(SPEED),
+        *TOLERANCE,
+    )
     result = simkit("replay", "theirs.pcap", *fixed, *words)
     return result.exit_code, result.stdout
 
@@ -273,7 +285,17 @@ def test_calls_are_known_by_whom_they_call_whatever_their_order(
     calling = [recording[2], recording[0], to_user(crowd[3], third), recording[1]]
     ours, theirs = free_ports(2)
     with system(calling, "alice", theirs, ours, callee_listens):
-        fixed = ("--target", f"127.0.0.1:{theirs}", "--as", "uas", "--port", f"uas={ours}", "--speed", str(SPEED))
+        fixed = (
+            "--target",
+            f"127.0.0.1:{theirs}",
+            "--as",
+            "uas",
+            "--port",
+            f"uas={ours}",
+            "--speed",
+            str(SPEED),
+            *TOLERANCE,
+        )
         result = simkit("replay", "theirs.pcap", *fixed, "--json", "seen.json", "-q")
     runs = [json.loads(line) for line in Path("seen.json").read_text().splitlines()]
     assert [run["verdict"] for run in runs] == ["pass"] * 4, result.stdout

@@ -91,6 +91,39 @@ def test_the_ack_of_a_2xx_has_what_the_recorded_one_had_the_answer_too() -> None
     assert succeeded.header("CSeq") == "1 ACK"
 
 
+def provisional(invite: Request, *headers: tuple[str, str]) -> Response:
+    return respond(invite, 183, to_tag="theirs", headers=(("Contact", "<sip:desk@127.0.0.1:5081>"), *headers))
+
+
+def test_a_provisional_response_that_is_reliable_gets_a_prack() -> None:
+    """RFC 3262 section 4."""
+    side = our_side()
+    invite = side.request(recorded("INVITE"))
+    reliable = provisional(invite, ("Require", "100rel"), ("RSeq", "41"))
+    side.learn(reliable)
+    sent = side.prack(reliable)
+    assert sent is not None
+    assert (sent.header("RAck"), sent.header("CSeq"), sent.to_tag) == ("41 1 INVITE", "2 PRACK", "theirs")
+    assert (sent.uri, sent.call_id) == ("sip:desk@127.0.0.1:5081", invite.call_id)
+    assert sent.branch != invite.branch
+    assert side.prack(provisional(invite)) is None
+    assert side.prack(provisional(invite, ("RSeq", "42"))) is None
+
+
+def test_a_number_that_a_prack_has_taken_is_not_used_again() -> None:
+    """RFC 3261 section 12.2.1.1: an ACK has the number of its INVITE all the same."""
+    side = our_side()
+    invite = side.request(recorded("INVITE"))
+    reliable = provisional(invite, ("Require", "100rel"), ("RSeq", "41"))
+    side.learn(reliable)
+    assert side.prack(reliable) is not None
+    ack = side.ack(answered(side, invite), recorded("ACK", to_tag="old"))
+    assert ack is not None
+    update, bye = (side.request(recorded(*said, to_tag="old")) for said in (("UPDATE", 2), ("BYE", 5)))
+    assert [sent.header("CSeq") for sent in (ack, update, bye)] == ["1 ACK", "3 UPDATE", "5 BYE"]
+    assert (side.number(2), side.number(5)) == (3, 5)
+
+
 def test_an_answer_to_no_invite_of_ours_gets_no_ack() -> None:
     assert our_side().ack(respond(recorded("INVITE", 7), 200)) is None
 

@@ -183,18 +183,32 @@ def test_a_request_that_the_recording_leaves_without_an_answer_gets_none() -> No
     assert invite.sent_at == 0
 
 
+def test_who_is_told_reliably_that_it_rings_acknowledges_each_once() -> None:
+    """RFC 3262 section 4: and what was recorded goes on, with higher numbers."""
+    side = begun(CALL)
+    ok = answer(side, 200)
+    ringing = [Response(183, "", (*ok.headers, ("Require", "100rel"), ("RSeq", str(number))), b"") for number in (8, 9)]
+    pracked = [ok.with_headers(("CSeq", f"{number} PRACK")) for number in (2, 3)]
+    said = [(10 * MS, ringing[0]), (20 * MS, pracked[0]), (30 * MS, ringing[0]), (40 * MS, ringing[1])]
+    sent = alone(side, [*said, (50 * MS, pracked[1]), (60 * MS, ok)])
+    assert sent[:3] == [(10 * MS, "PRACK"), (40 * MS, "PRACK"), (60 * MS, "ACK")]
+    heard = side.heard().trace.messages()
+    asked = [each.message for each in heard if each.sender == "alice" and not each.retransmission]
+    numbers = [each.cseq.number for each in asked if isinstance(each, Request) and each.method != "ACK"]
+    assert numbers[:4] == [1, 2, 3, 4]
+
+
 def test_who_answers_an_offer_in_a_2xx_does_so_in_the_ack() -> None:
     first, *others = recording(CALL)
     bare = Request("INVITE", "sip:bob@127.0.0.1", first.message.headers)
-    acks = [
-        replace(step, message=with_body(step.message, b"v=0\r\n")) for step in others if title_of(step.message) == "ACK"
-    ]
-    steps = [replace(first, message=bare), others[0], acks[0], *others[2:]]
+    ok, ack, *rest = others
+    answering = replace(ack, message=with_body(ack.message, b"v=0\r\n"))
+    steps = [replace(first, message=bare), ok, answering, *rest]
     side = player(steps, "alice")
     side.handle_deadline(now=0)
     side.receive(answer(side, 200), now=10 * MS)
-    (ack,) = map(parse_message, side.outgoing())
-    assert ack.body == b"v=0\r\n"
+    (sent,) = map(parse_message, side.outgoing())
+    assert sent.body == b"v=0\r\n"
 
 
 def test_a_provisional_response_ends_timer_a() -> None:
