@@ -60,6 +60,8 @@ def _calls(path: str, traces: Sequence[Trace], terms: Terms) -> Iterator[tuple[i
     for number, trace in enumerate(traces, 1):
         try:
             call = read_call(trace, speed=terms.recorded_speed)
+            if not call.hop(call.party(_us(call, terms)))[1]:
+                raise CaptureError("the capture does not show that its INVITE came that far")
         except CaptureError as reason:
             say(f"{path}, call {number}: not replayed: {reason}", err=True)
             continue

@@ -22,6 +22,7 @@ _OF_THE_DIALOG: Final = frozenset(
     "Via From To Call-ID CSeq Contact Route Record-Route Content-Length Timestamp".split()
 )
 _TARGET_METHODS: Final = ("INVITE", "UPDATE")
+CSEQ_MAX: Final = 2**32 - 1
 
 
 class OneSide:
@@ -51,7 +52,7 @@ class OneSide:
         self._invites: dict[int, Request] = {}
         self._numbers: dict[int, int] = {}
         """Our live CSeq number for each recorded one."""
-        self._last_number = 0
+        self._last_number = self._pracked = self._shift = 0
         self._asked: dict[str, Request] = {}
         """The peer's last request of each method."""
 
@@ -86,7 +87,7 @@ class OneSide:
         if not self._our_uri:
             self._our_uri = self._name(recorded.sender.uri, self._us)
             self._peer_uri = self._name(recorded.recipient.uri, self.peer)
-        number = self._numbers.setdefault(recorded.cseq.number, max(recorded.cseq.number, self._last_number + 1))
+        number = self._numbers.get(recorded.cseq.number) or self._take_number(recorded.cseq.number)
         invite = self._invites.get(number) if recorded.method == "CANCEL" else None
         branch = invite.branch if invite else self._branch_for(recorded)
         tag = f";tag={self._peer_tag}" if self._peer_tag and recorded.method != "CANCEL" else ""
@@ -101,7 +102,6 @@ class OneSide:
             *self._others(recorded),
             content_length(body),
         )
-        self._last_number = max(self._last_number, number)
         sent = Request(recorded.method, invite.uri if invite else self._request_uri(recorded), headers, body)
         if recorded.method == "INVITE":
             self._invites[number] = sent
@@ -110,6 +110,14 @@ class OneSide:
     def number(self, recorded: int) -> int:
         """Return our live CSeq number for a recorded one: the same, unless a PRACK has taken it (section 12.2.1.1)."""
         return self._numbers.get(recorded, recorded)
+
+    def _take_number(self, recorded: int) -> int:
+        """Go on from our last PRACK where its number was another's in the recording; else as recorded, right or not."""
+        if recorded + self._shift <= self._pracked:
+            self._shift = self._pracked + 1 - recorded
+        number = self._numbers[recorded] = min(recorded + self._shift, CSEQ_MAX)
+        self._last_number = max(self._last_number, number)
+        return number
 
     def _name(self, recorded: str, address: Address) -> str:
         """Return the URI of a party for From and To, which have no transport (section 19.1.1, table 1)."""
@@ -169,7 +177,7 @@ class OneSide:
         sequence, invite = provisional.header("RSeq"), self._invites.get(provisional.cseq.number)
         if sequence is None or invite is None or "100rel" not in provisional.tokens("Require"):
             return None
-        self._last_number += 1
+        self._last_number = self._pracked = min(self._last_number + 1, CSEQ_MAX)
         headers = (
             ("Via", f"{self.transport.sent_by(self._us)};branch={self._identifiers.branch()}"),
             ("From", invite.header("From") or ""),

@@ -332,6 +332,18 @@ def test_calls_without_two_sides_are_left_out_and_none_at_all_is_nothing_to_run(
     assert "call 1: not replayed: the capture does not show how the call begins" in result.stderr
 
 
+def test_a_side_that_the_capture_does_not_show_is_not_played(simkit: Simkit, steps: list[Transit]) -> None:
+    """It breaks off when the proxy passes the INVITE on."""
+    onward = steps[0].message.with_headers(("Via", "SIP/2.0/UDP 127.0.0.1:5090;branch=z9hG4bKonward"))
+    came = replace(steps[0], receiver="proxy")
+    went = replace(steps[0], number=2, sender="proxy", receiver="bob", message=onward)
+    ends = {"alice": ("127.0.0.1", 5070), "proxy": ("127.0.0.1", 5090), "bob": ("127.0.0.1", 5080)}
+    write_pcap("theirs.pcap", [Trace([came, went])], ends)
+    result = simkit("replay", "theirs.pcap", "--target", "127.0.0.1:9", "--as", "uas")
+    assert result.exit_code == 5
+    assert "call 1: not replayed: the capture does not show that its INVITE came that far" in result.stderr
+
+
 def test_a_target_that_says_nothing_is_told(
     simkit: Simkit, steps: list[Transit], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,8 +120,19 @@ def test_a_number_that_a_prack_has_taken_is_not_used_again() -> None:
     ack = side.ack(answered(side, invite), recorded("ACK", to_tag="old"))
     assert ack is not None
     update, bye = (side.request(recorded(*said, to_tag="old")) for said in (("UPDATE", 2), ("BYE", 5)))
-    assert [sent.header("CSeq") for sent in (ack, update, bye)] == ["1 ACK", "3 UPDATE", "5 BYE"]
-    assert (side.number(2), side.number(5)) == (3, 5)
+    assert [sent.header("CSeq") for sent in (ack, update, bye)] == ["1 ACK", "3 UPDATE", "6 BYE"]
+    assert (side.number(2), side.number(5)) == (3, 6)
+
+
+@pytest.mark.parametrize("numbers", [(5, 3, 4), (7, 7 + 2, 8), (2**32 - 1, 1, 2)], ids=str)
+def test_numbers_that_were_wrong_are_sent_as_they_were(numbers: tuple[int, ...]) -> None:
+    side = our_side()
+    first, *others = numbers
+    sent = [
+        side.request(recorded("INVITE", first)),
+        *(side.request(recorded("UPDATE", n, to_tag="old")) for n in others),
+    ]
+    assert tuple(each.cseq.number for each in sent) == numbers
 
 
 def test_an_answer_to_no_invite_of_ours_gets_no_ack() -> None:
