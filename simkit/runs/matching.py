@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..flows.model import Comparison, HeaderMatcher, Matcher, MessagePattern, Observation, Saving
+from ..flows.variables import fill
 from ..sip.equality import header_part, values_equal
 from ..sip.headers import COMMA_SEPARATED, REQUEST_URI, canonical_name
 from ..sip.message import Message, Request, Response
@@ -27,7 +28,6 @@ TOKEN_LISTS: Final = frozenset(
 )
 """Headers whose elements are bare tokens: there, `contains` asks for an element (RFC 3261 section 25.1)."""
 
-_REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _NUMBER = re.compile(r"\s*([0-9]{1,20})")
 
 
@@ -261,9 +261,7 @@ _COMPARISONS: Final[Mapping[Comparison, Holds]] = {
 
 def filled_in(text: str, saved: Saved, *, as_pattern: bool = False) -> str | None:
     """Put saved values in the place of `${name}`; None where one was never saved."""
-    if "${" not in text:
-        return text
-    names = _REFERENCE.findall(text)
-    if any(name not in saved for name in names):
+    try:
+        return fill(text, {name: re.escape(value) for name, value in saved.items()} if as_pattern else saved)
+    except KeyError:
         return None
-    return _REFERENCE.sub(lambda found: re.escape(saved[found[1]]) if as_pattern else saved[found[1]], text)

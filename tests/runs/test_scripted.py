@@ -3,7 +3,9 @@
 import pytest
 
 from simkit.errors import FlowError
+from simkit.flows.loader import load
 from simkit.runs.run import Run
+from simkit.runs.simulate import simulate
 from simkit.runs.verdict import Verdict
 from simkit.sip.message import Message, Request
 
@@ -193,3 +195,27 @@ def test_nothing_is_sent_again_unless_it_is_told_to() -> None:
 def test_only_a_scripted_party_is_told_whether_to_send_again() -> None:
     with pytest.raises(FlowError, match="`retransmits` is for scripted parties"):
         flow_of("- alice -> bob: INVITE", actors="alice: {role: uac, retransmits: true}\nbob: {role: uas}")
+
+
+DOLLARS = """\
+simkit: 1
+name: dollars
+actors: {alice: {role: scripted}, bob: {role: scripted}}
+flow:
+  - alice -> bob: INVITE
+    with: {Subject: "a $${x} and 5$"}
+    has: {Subject: "a $${x} and 5$"}
+    save: {call: Call-ID}
+  - bob -> alice: 486 INVITE
+    with: {Subject: "$${call} is ${call}"}
+    has: {Subject: {matches: "^[$][{]call[}] is ${call}$"}}
+  - alice -> bob: ACK
+    body: "$${x}"
+"""
+
+
+def test_what_is_no_value_is_written_with_two_dollar_signs() -> None:
+    run = simulate(load(DOLLARS, "dollars")[0])
+    assert run.passed, run.failures
+    invite, _, ack = messages(run)
+    assert (invite.header("Subject"), ack.body) == ("a ${x} and 5$", b"${x}")
