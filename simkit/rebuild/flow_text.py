@@ -192,11 +192,11 @@ class _Writer:
             yield f"    at: {_between(earliest, latest)}"
         values = {name: ", ".join(message.values(name)) for name in _TOLD if message.header(name) is not None}
         if values:
-            yield f"    with: {json.dumps(values)}"
+            yield f"    with: {_quoted(values)}"
         describes = message.method == "INVITE" and status_of(message) in _SETTLING  # unless told otherwise
         body = message.body.decode("utf-8", "replace")
-        if bool(body) != describes or (holds(message.body) and "${" not in body):
-            yield f"    body: {json.dumps(body)}"
+        if bool(body) != describes or holds(message.body):
+            yield f"    body: {_quoted(body)}"
 
     # --- what comes before it ---
 
@@ -228,7 +228,7 @@ class _Writer:
             return
         yield f"  - {transit.receiver}: reply {status} to {request.method} 1 times"
         if retry_after := final.message.header("Retry-After"):
-            yield f"    with: {{Retry-After: {json.dumps(retry_after)}}}"
+            yield f"    with: {{Retry-After: {_quoted(retry_after)}}}"
 
     def _follows(self, status: int, request: Transit) -> bool:
         """Whether a refusal follows from a request of the other side that came before, or crossed."""
@@ -306,10 +306,15 @@ def _session_headers(transit: Transit) -> str | None:
     if message.method not in SESSION_METHODS or status_of(message) not in _SETTLING:
         return None
     session = session_of(message)
-    wanted = f"Session-Expires: {json.dumps(str(session)) if session else '{absent: true}'}"
+    wanted = f"Session-Expires: {_quoted(str(session)) if session else '{absent: true}'}"
     if session and message.is_request and message.header("Supported") is None:
         wanted += ", Supported: {absent: true}"
     return wanted
+
+
+def _quoted(said: object) -> str:
+    """Return what was said as a flow has it, which takes ${x} for a value unless it says $${x}."""
+    return json.dumps(said).replace("${", "$${")
 
 
 def _pattern(transit: Transit) -> str:

@@ -158,6 +158,17 @@ def test_an_interval_that_nobody_can_read_is_none(value: str) -> None:
     settle(spoilt, name="call", source="here", tolerance_us=100 * MS)
 
 
+@pytest.mark.parametrize("logics", [{}, {"alice": "museum:M01"}], ids=["played by our logic", "told"])
+def test_what_looks_like_a_value_of_a_flow_is_only_what_was_said(logics: dict[str, str]) -> None:
+    transits = [
+        replace(each, message=each.message.with_headers(("Supported", "timer, ${x}")))
+        for each in simulated(**logics).messages()
+    ]
+    settled = settle(Trace([*transits]), name="call", source="here", tolerance_us=100 * MS)
+    assert bool(settled.told) is bool(logics)
+    assert settled.unsettled is None
+
+
 def test_an_interval_that_no_flow_can_have_is_told() -> None:
     vast = changed(lambda message: message.with_headers(("Session-Expires", "99999999999999;refresher=uac")))
     with pytest.raises(CaptureError, match=r"^no flow can tell it: '99999999999999' is longer than a million days$"):
