@@ -11,8 +11,8 @@ from typing import Final, Protocol
 from ..sip.headers import HeaderField
 from ..sip.message import Request, Response
 
-SESSION_METHODS: Final = frozenset({"INVITE", "UPDATE"})
-"""What may refresh a session (RFC 4028 section 7.2)."""
+SESSION_METHODS: Final = ("INVITE", "UPDATE")
+"""What may refresh a session (RFC 4028 section 7.2); no set, for what foreign code calls a method may have no hash."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ FAULTS = [
     pytest.param("idle", "was called 1000 times at one instant", id="it wants to be called for ever"),
     pytest.param("unknown-action", "gave {'refersh': 'INVITE'} as its actions", id="an unknown action"),
     pytest.param("unknown-method", "wants to refresh by OPTIONS", id="a method that refreshes nothing"),
+    pytest.param("methods", "wants to refresh by ['INVITE']", id="a method that is a list"),
     pytest.param("unknown-reason", "hangs up for the reason 'bored'", id="an unknown reason"),
     pytest.param("unknown-dialog", "acted in dialog 7", id="a dialog that is not open"),
     pytest.param(

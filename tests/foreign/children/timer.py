@@ -100,6 +100,7 @@ REPLIES: dict[str, Callable[[Line], object]] = {  # from a right reply to what i
     "idle": lambda right: {**right, "actions": [], "next": right["now"]},
     "unknown-action": lambda right: {**right, "actions": [{"refersh": "INVITE"}]},
     "unknown-method": lambda right: {**right, "actions": [{"refresh": "OPTIONS"}]},
+    "methods": lambda right: {**right, "actions": [{"refresh": ["INVITE"]}]},
     "unknown-reason": lambda right: {**right, "actions": [{"bye": "bored"}]},
     "unknown-dialog": lambda right: {**right, "actions": [{"refresh": "INVITE", "dialog": 7}]},
     "bad-header": lambda right: right,  # comes with the next request
