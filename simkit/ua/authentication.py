@@ -12,21 +12,18 @@ from typing import Final, NamedTuple
 
 from ..errors import PeerError
 from ..settings import Account
-from ..sip.digest import Challenge, answer, parse_challenge
+from ..sip.digest import Challenge, parse_challenge
 from ..sip.message import Request, Response
 from .dialog import CREDENTIALS
 from .events import Address, CallEvent, Fact
 from .exchange import Aim, Exchange
 from .host import Host
+from .nonce import HEADERS, Nonce
 from .timers import Timer
 from .transaction_layer import RequestSender, TransactionLayer
 
 REALMS_MAX: Final = 5  # ours: as many proxies may each have a realm of their own; more is a loop
 
-_HEADERS: Final = {  # by status: where the challenge is, and where the credentials go
-    401: ("WWW-Authenticate", "Authorization"),
-    407: ("Proxy-Authenticate", "Proxy-Authorization"),
-}
 _OF_THE_CALL: Final = frozenset({Aim.CALL, Aim.REFRESH, Aim.MODIFY, Aim.BYE})
 
 
@@ -38,16 +35,6 @@ class _Space(NamedTuple):
     realm: str
 
 
-class _Nonce:
-    """The latest challenge of a space, and how often its nonce was used."""
-
-    __slots__ = ("challenge", "used")
-
-    def __init__(self, challenge: Challenge) -> None:
-        self.challenge = challenge
-        self.used = 0
-
-
 class Authentication:
     """Who one user agent is, and what it has been asked."""
 
@@ -57,7 +44,8 @@ class Authentication:
         self._account = account
         self._host = host
         self._layer = layer
-        self._nonces: dict[_Space, _Nonce] = {}
+        self._nonces: dict[_Space, Nonce] = {}
+        """Of each space, the latest challenge."""
 
     def send(
         self, request: Request, destination: Address, sender: RequestSender | None, exchange: Exchange, *, now: int
@@ -73,17 +61,7 @@ class Authentication:
         fields = []
         for space, nonce in self._nonces.items():
             if space.call_id == request.call_id:
-                nonce.used += 1
-                credentials = answer(
-                    nonce.challenge,
-                    self._account.user,
-                    self._account.password,
-                    method=request.method,
-                    uri=request.uri,
-                    cnonce=self._host.identifiers.nonce() if nonce.challenge.qop else "",
-                    nc=nonce.used,
-                )
-                fields.append((space.header, str(credentials)))
+                fields.append((space.header, nonce.credentials(self._account, request, self._host.identifiers)))
         return request.without_headers(*CREDENTIALS).with_headers(*fields) if fields else request
 
     def answers(self, attempt: "_Attempt", exchange: Exchange, response: Response, *, now: int) -> bool:
@@ -101,7 +79,7 @@ class Authentication:
 
     def _learn(self, attempt: "_Attempt", exchange: Exchange, response: Response) -> bool:
         """Take the challenges of a response; False where there is none that may be answered."""
-        asked_in, answered_in = _HEADERS[response.status]
+        asked_in, answered_in = HEADERS[response.status]
         challenges: dict[_Space, Challenge] = {}
         for value in response.values(asked_in):
             try:
@@ -115,7 +93,7 @@ class Authentication:
             if not attempt.may_answer(space, challenge, is_repeated=is_repeated):
                 self._nonces.pop(space, None)
                 return False
-            self._nonces[space] = _Nonce(challenge)
+            self._nonces[space] = Nonce(challenge)
         return bool(challenges)
 
 
@@ -142,7 +120,7 @@ class _Attempt:
 
     def receive_response(self, exchange: Exchange, response: Response, *, now: int) -> None:
         """Answer a challenge; pass all else on to whoever sent the request."""
-        if response.status in _HEADERS and self._authentication.answers(self, exchange, response, now=now):
+        if response.status in HEADERS and self._authentication.answers(self, exchange, response, now=now):
             return
         if self._sender is not None:
             self._sender.receive_response(exchange, response, now=now)
