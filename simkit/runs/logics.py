@@ -1,6 +1,6 @@
 """Logics that run in our own process, resolved: ours, museum pieces, and classes of somebody else's."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import Fault, ForeignError
 from ..flows.model import Actor, Flow, Logic, LogicKind, Role
@@ -12,8 +12,9 @@ from ..ua.timers import TimerLog
 from ..ua.user_agent import TimerLogicFactory, UserAgent
 
 if TYPE_CHECKING:
-    from ..museum import Piece
     from ..ua.proxy import Proxy
+
+M = TypeVar("M")
 
 
 def check_logics(flow: Flow) -> list[Fault]:
@@ -40,35 +41,29 @@ def in_process(actor: Actor) -> TimerLogicFactory | None:
 
 def user_agent_of(actor: Actor) -> type[UserAgent]:
     """Return what an actor's user agents are: ours, or those of a museum piece. Raises ForeignError."""
-    piece = _museum_piece(actor)
-    if piece is None:
-        return UserAgent
-    if not issubclass(piece.machine, UserAgent):
-        raise ForeignError(f"a defect of a proxy, which {actor.name} is not")
-    return piece.machine
+    return _machine_of(actor, UserAgent, "a proxy")
 
 
 def proxy_of(actor: Actor) -> "type[Proxy]":
     """Return what a proxy is: ours, or a museum piece. Raises ForeignError."""
     from ..ua.proxy import Proxy  # few flows have one
 
-    piece = _museum_piece(actor)
-    if piece is None:
-        return Proxy
-    if not issubclass(piece.machine, Proxy):
-        raise ForeignError(f"a defect of a user agent, which {actor.name} is not")
-    return piece.machine
+    return _machine_of(actor, Proxy, "a user agent")
 
 
-def _museum_piece(actor: Actor) -> "Piece | None":
+def _machine_of(actor: Actor, ours: type[M], other: str) -> type[M]:
+    """Return our machine, or the museum piece in its place; `other` is what else a piece may be."""
     logic = actor.logic
     if logic is None or logic.kind is not LogicKind.MUSEUM:
-        return None
+        return ours
     from ..museum import PIECES
 
     if logic.name not in PIECES:
         raise ForeignError("no such museum piece; `simkit museum` lists them")
-    return PIECES[logic.name]
+    machine = PIECES[logic.name].machine
+    if not issubclass(machine, ours):
+        raise ForeignError(f"a defect of {other}, which {actor.name} is not")
+    return machine
 
 
 def _of_python(name: str, logic: Logic) -> TimerLogicFactory:
