@@ -19,7 +19,7 @@ from ..settings import SessionTimerSettings
 from ..sip.headers import HeaderField
 from ..sip.message import Request, Response
 from ..ua.events import Reason
-from ..ua.timer_logic import Accept, Bye, GiveUp, Refresh, Reject, Retry, SessionState, TimerLogic
+from ..ua.timer_logic import SESSION_METHODS, Accept, Bye, GiveUp, Refresh, Reject, Retry, SessionState, TimerLogic
 
 METHODS: Final = tuple(name for name in vars(TimerLogic) if not name.startswith("_"))
 LINES_MAX: Final = 20
@@ -198,7 +198,7 @@ def _is_bye(returned: Any) -> bool:
 
 
 def _is_duty(returned: Any) -> bool:
-    return (isinstance(returned, Refresh) and returned.method in ("INVITE", "UPDATE")) or _is_bye(returned)
+    return (isinstance(returned, Refresh) and returned.method in SESSION_METHODS) or _is_bye(returned)
 
 
 def _is_time(returned: Any) -> bool:

@@ -10,13 +10,12 @@ from typing import Final, NamedTuple
 from ..sip.message import Message, Request, Response
 from ..sip.session_headers import TIMER, Refresher, SessionExpires
 from ..trace import Trace, Transit
+from ..ua.timer_logic import SESSION_METHODS
 from ..units import S, format_duration, format_time
 from .script import Script
 from .stake import Stake, session_expires_of
 
 BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10: the smaller of 32 s and a third of the interval
-
-_REFRESHES: Final = ("INVITE", "UPDATE")
 
 
 class Session(NamedTuple):
@@ -67,13 +66,13 @@ def stake_of_call(script: Script, trace: Trace) -> Stake | None:
 def _of_request(method: str, transit: Transit, sessions: list[Session]) -> Stake | None:
     if method == "BYE":
         return _of_bye(transit, sessions)
-    return _of_refresh(transit.sender, sessions[-1]) if method in _REFRESHES else None
+    return _of_refresh(transit.sender, sessions[-1]) if method in SESSION_METHODS else None
 
 
 def _of_absence(method: str | None, sender: str, session: Session) -> Stake | None:
     if method == "BYE" and session.refresher != sender:
         return _of_early_bye(session)
-    return _of_refresh(sender, session) if method in _REFRESHES else None
+    return _of_refresh(sender, session) if method in SESSION_METHODS else None
 
 
 def _of_bye(transit: Transit, sessions: list[Session]) -> Stake | None:
@@ -110,7 +109,7 @@ def _sessions(trace: Trace, party: str, proxies: Container[str], *, until: int) 
         at = transit.sent_at if transit.sender == party else transit.received_at
         if at is None or at > until or party not in (transit.sender, transit.receiver) or transit.retransmission:
             continue
-        if not (_is_success(transit.message) and transit.message.method in _REFRESHES):
+        if not (_is_success(transit.message) and transit.message.method in SESSION_METHODS):
             continue
         granted = session_expires_of(transit.message)
         if granted is None or granted.refresher is None:
@@ -150,7 +149,7 @@ def _answered(transit: Transit, trace: Trace) -> Request | None:
 def _of_response(header: str | None, response: Response, request: Request | None) -> Stake | None:
     if response.status == 422 and header == "Min-SE" and response.header("Min-SE") is None:
         return Stake("RFC4028-6-2", "a 422 says which interval would do")
-    if not _is_success(response) or response.method not in _REFRESHES:
+    if not _is_success(response) or response.method not in SESSION_METHODS:
         return None
     granted = session_expires_of(response)
     if header == "Require" and granted is not None and granted.refresher is Refresher.UAC:

@@ -20,10 +20,9 @@ from .events import Reason
 from .identifiers import Random
 from .negotiation import NOTHING_ASKED, SUPPORTED, Asked, SessionTerms, agreed, announced, answer, ask, read_min_se
 from .retry import refresh_wait_us, retry_after_us
-from .timer_logic import Accept, Bye, GiveUp, Refresh, Reject, Retry, SessionState
+from .timer_logic import SESSION_METHODS, Accept, Bye, GiveUp, Refresh, Reject, Retry, SessionState
 from .timers import Timer, TimerLog, TimerTable
 
-SESSION_REFRESH_METHODS: Final = frozenset({"INVITE", "UPDATE"})  # RFC 4028 section 7.4
 TOO_SMALL_MAX: Final = 5  # ours: as many proxies may each raise Min-SE once; more is a loop
 
 _SESSION_EXPIRED: Final = Bye(Reason.SESSION_EXPIRED)
@@ -96,7 +95,7 @@ class SessionTimer:
         """Return the headers to add to a request of ours (RFC 4028 sections 7.1 and 7.4)."""
         if not self._supported:
             return ()
-        if method not in SESSION_REFRESH_METHODS:
+        if method not in SESSION_METHODS:
             return (SUPPORTED,)
         seen_s = self._min_se_before_dialog if initial else self._min_se_on_dialog
         asked = self._asked[method] = ask(self._settings, self._terms, initial=initial, min_se_seen_s=seen_s)
@@ -154,7 +153,7 @@ class SessionTimer:
             self._restart(announced(response, self._settings), now=now)
 
     def _heeds(self, message: Message) -> bool:
-        return self._supported and not self._closed and message.method in SESSION_REFRESH_METHODS
+        return self._supported and not self._closed and message.method in SESSION_METHODS
 
     def _note_allow(self, message: Message) -> None:
         if self._settings.use_update and message.header("Allow") is not None:
