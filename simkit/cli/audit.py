@@ -150,7 +150,7 @@ def _audit(path: str, speed: int, spool: Spool | None) -> CaptureAudit:
     The spool, if there is one, is to keep them all.
     """
     from ..captures.reader import read_capture
-    from ..runs.crowd import collecting_rarely
+    from ..runs.garbage import collecting_rarely
 
     capture, progress = CaptureAudit(path, speed=speed), ReadingProgress(path)
     try:

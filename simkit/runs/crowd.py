@@ -1,9 +1,6 @@
 """Some calls of a flow on one clock, begun one after the other, each handed over when it is done."""
 
-import gc
-from collections.abc import Callable, Container, Iterator
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Callable, Container
 
 from ..drivers.driver import RunEnd, ZeroTimeLoop
 from ..drivers.turns import Driver
@@ -13,9 +10,6 @@ from ..units import format_time
 from .call_run import CallRun
 from .cast import Cast
 from .plan import Plan
-
-RARELY: Final = 50_000
-"""New objects between two looks for cycles: what calls are made of lives as long as they do, so looking is a waste."""
 
 Progress = Callable[[int, int], None]
 """Told how many calls are over, and of how many."""
@@ -163,14 +157,3 @@ def run_until(driver: Driver, until: int) -> RunEnd:
             call, why = loop.observer, str(loop)
         assert isinstance(call, CallRun)
         call.give_up(why)  # and let the others go on
-
-
-@contextmanager
-def collecting_rarely(new_objects: int = RARELY) -> Iterator[None]:
-    """Have the garbage collector look for cycles less often for a while: when there are so many objects more."""
-    usual = gc.get_threshold()
-    gc.set_threshold(new_objects, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)

@@ -6,9 +6,8 @@ nothing happens is skipped: both sides are ours, so nobody notices. That is quic
 at 500 ms of real time, a thousand times what this machine takes to turn a message round.
 """
 
-import gc
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from time import perf_counter_ns
 from typing import Final
@@ -25,6 +24,7 @@ from ..units import MS
 from .call_run import CallRun
 from .cast import Cast
 from .crowd import Crowd, Progress
+from .garbage import collecting_nothing
 from .load import Load
 from .logged import judge_log
 from .logics import check_logics
@@ -155,15 +155,3 @@ def _play(
         except ForeignError as error:
             tally.broken = error
     return tally
-
-
-@contextmanager
-def collecting_nothing() -> Iterator[None]:
-    """Keep the garbage collector from stopping the run for tens of milliseconds; calls leave few cycles behind."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -19,8 +19,9 @@ from ..flows.model import Flow
 from ..trace import Trace
 from .cast import Cast
 from .crowd import Crowd, Progress, run_until
+from .garbage import collecting_nothing
 from .plan import Plan
-from .play import TOLERANCE_US, check_replayable, collecting_nothing
+from .play import TOLERANCE_US, check_replayable
 from .run import Run, Wire
 from .tally import Tally
 

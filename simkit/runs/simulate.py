@@ -16,7 +16,8 @@ from ..errors import Fault, FlowError, ForeignError
 from ..flows.model import Calls, Flow
 from .call_run import CallRun
 from .cast import Cast
-from .crowd import Crowd, Progress, collecting_rarely
+from .crowd import Crowd, Progress
+from .garbage import collecting_rarely
 from .logics import check_logics
 from .plan import Plan
 from .playable import refuse_systems

@@ -69,6 +69,12 @@ def test_a_single_flow_loads_no_library_that_it_does_not_need(folder: Path) -> N
     assert loaded.isdisjoint({"scapy", "tabulate", "pytest", "multiprocessing", "simkit.rulebook"})
 
 
+def test_an_audit_loads_no_machine_and_nothing_that_plays(tmp_path: Path) -> None:
+    loaded = loaded_by("audit", "-q", str(ROOT / "captures" / "ack-lost.pcap"), cwd=tmp_path)
+    assert "simkit.audit.auditor" in loaded
+    assert loaded.isdisjoint({"simpy", "simkit.ua", "simkit.drivers", "simkit.foreign"})
+
+
 def test_importing_the_package_loads_nothing_of_it() -> None:
     script = "import sys, simkit; print(*(name for name in sys.modules if name.startswith('simkit.')))"
     assert python("-c", script).stdout.strip() == ""
