@@ -17,7 +17,8 @@ from ..rebuild.deviations import Settled
 from ..reports.deviation import choices_text
 from ..reports.flow_lines import Origin, Side
 from ..reports.style import Style
-from ..runs.play import LOCAL_HOST, TOLERANCE_US, check_replayable
+from ..runs.play import LOCAL_HOST, TOLERANCE_US
+from ..runs.playable import check_replayable
 from ..runs.run import Address, Run
 from ..sip.uri import host_port
 from .main import EXIT_FAILED, EXIT_INTERRUPTED

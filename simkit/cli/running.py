@@ -10,9 +10,10 @@ from typing import Final
 from ..errors import Fault, FlowError, SetupError
 from ..flows.model import Flow
 from ..runs.joined import join
+from ..runs.playable import check_playable
 from ..runs.run import Run
 from ..runs.seats import LOGIC_TIMEOUT_S
-from ..runs.simulate import check_playable, simulate
+from ..runs.simulate import simulate
 from ..runs.verdict import Verdict
 
 CROWD: Final = 2_000

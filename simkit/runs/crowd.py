@@ -1,6 +1,7 @@
 """Some calls of a flow on one clock, begun one after the other, each handed over when it is done."""
 
 from collections.abc import Callable, Container
+from typing import Final
 
 from ..drivers.driver import RunEnd, ZeroTimeLoop
 from ..drivers.turns import Driver
@@ -10,6 +11,9 @@ from ..units import format_time
 from .call_run import CallRun
 from .cast import Cast
 from .plan import Plan
+
+RECORDED_MAX: Final = 100
+"""So many calls are recorded from the start; of a larger crowd only the first."""
 
 Progress = Callable[[int, int], None]
 """Told how many calls are over, and of how many."""

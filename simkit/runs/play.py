@@ -17,23 +17,20 @@ from ..drivers.hosts import LOCAL_HOST as LOCAL_HOST
 from ..drivers.loopback import LoopbackDriver
 from ..drivers.recording import Listening
 from ..drivers.run_clock import RunClock
-from ..errors import Fault, FlowError, ForeignError
+from ..errors import ForeignError
 from ..flows.model import Calls, Flow
 from ..trace import Trace
 from ..units import MS
 from .call_run import CallRun
 from .cast import Cast
-from .crowd import Crowd, Progress
+from .crowd import RECORDED_MAX, Crowd, Progress
 from .garbage import collecting_nothing
 from .load import Load
 from .logged import judge_log
-from .logics import check_logics
 from .places import places
 from .plan import Plan
-from .playable import check_systems, limited, speed_of
+from .playable import check_replayable, limited, speed_of
 from .run import Run, Wire
-from .seats import has_child
-from .simulate import RECORDED_MAX, check_log
 from .tally import Tally
 
 TOLERANCE_US: Final = 100 * MS
@@ -112,16 +109,6 @@ def play(
     judge_log(run)
     run.wall_us = (perf_counter_ns() - started_ns) // 1000
     return run
-
-
-def check_replayable(flow: Flow) -> None:
-    """Raise FlowError, with all faults, for what cannot be played: by logics that are commands, or by real systems."""
-    message = "a command runs in virtual time only: use `simkit simulate`, or another logic"
-    foreign = [actor.logic for actor in flow.actors.values() if actor.logic is not None and has_child(actor)]
-    faults = [*check_logics(flow), *(Fault(logic.source, message) for logic in foreign)]
-    faults += check_systems(flow) if flow.systems else check_log(flow)
-    if faults:
-        raise FlowError(faults)
 
 
 def _play(

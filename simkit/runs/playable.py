@@ -1,20 +1,15 @@
-"""What a flow says that cannot be played: in virtual time, or over sockets against real systems."""
+"""What a flow says that cannot be played, in virtual time or over sockets; and what a real system can take."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from ..errors import Fault
+from ..errors import Fault, FlowError
 from ..flows.model import Flow
 from ..flows.systems import TO_ITS_PROCESS, stimuli
 from ..units import HOUR, MS
-
-
-def refuse_systems(flow: Flow) -> list[Fault]:
-    """Return that nobody can simulate a real system."""
-    message = "'{}' is a real system, and cannot be simulated: use `simkit replay`"
-    return [Fault(actor.source, message.format(actor.name)) for actor in flow.systems]
-
+from .logics import check_logics
+from .seats import has_child
 
 EVERY_US: Final = 10 * MS
 """Calls of a flow that does not say how far apart they begin do so in this time, which is real: a hundred a second."""
@@ -41,7 +36,38 @@ def speed_of(flow: Flow, speed: int | None) -> int | None:
     return speed or max(warps, default=None)
 
 
-def check_systems(flow: Flow) -> list[Fault]:
+def check_playable(flow: Flow) -> None:
+    """Raise FlowError, with all faults, for what a flow says that a simulation cannot do."""
+    faults = [*check_logics(flow), *(_refuse_systems(flow) or _check_log(flow))]
+    if faults:
+        raise FlowError(faults)
+
+
+def check_replayable(flow: Flow) -> None:
+    """Raise FlowError, with all faults, for what cannot be played: by logics that are commands, or by real systems."""
+    message = "a command runs in virtual time only: use `simkit simulate`, or another logic"
+    foreign = [actor.logic for actor in flow.actors.values() if actor.logic is not None and has_child(actor)]
+    faults = [*check_logics(flow), *(Fault(logic.source, message) for logic in foreign)]
+    faults += _check_systems(flow) if flow.systems else _check_log(flow)
+    if faults:
+        raise FlowError(faults)
+
+
+def _refuse_systems(flow: Flow) -> list[Fault]:
+    """Return that nobody can simulate a real system."""
+    message = "'{}' is a real system, and cannot be simulated: use `simkit replay`"
+    return [Fault(actor.source, message.format(actor.name)) for actor in flow.systems]
+
+
+def _check_log(flow: Flow) -> list[Fault]:
+    """Return what is wrong with a flow without a real system that expects something to be logged."""
+    if not flow.expect.log:
+        return []
+    message = "there is no system under test whose log could be read"
+    return [Fault(flow.expect.sources.get("log", flow.source), message)]
+
+
+def _check_systems(flow: Flow) -> list[Fault]:
     """Return what a flow says that cannot be played against its real systems."""
     faults = [*_faults(flow)]
     warps = {actor.system.warp for actor in flow.systems if actor.system is not None}

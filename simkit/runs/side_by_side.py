@@ -21,7 +21,8 @@ from .cast import Cast
 from .crowd import Crowd, Progress, run_until
 from .garbage import collecting_nothing
 from .plan import Plan
-from .play import TOLERANCE_US, check_replayable
+from .play import TOLERANCE_US
+from .playable import check_replayable
 from .run import Run, Wire
 from .tally import Tally
 

@@ -9,24 +9,19 @@ played once more.
 from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from time import perf_counter_ns
-from typing import Final
 
 from ..drivers.virtual import VirtualDriver
-from ..errors import Fault, FlowError, ForeignError
+from ..errors import ForeignError
 from ..flows.model import Calls, Flow
 from .call_run import CallRun
 from .cast import Cast
-from .crowd import Crowd, Progress
+from .crowd import RECORDED_MAX, Crowd, Progress
 from .garbage import collecting_rarely
-from .logics import check_logics
 from .plan import Plan
-from .playable import refuse_systems
+from .playable import check_playable
 from .run import Run
 from .seats import LOGIC_TIMEOUT_S, Seats
 from .tally import Tally
-
-RECORDED_MAX: Final = 100
-"""So many calls are recorded from the start; of a larger crowd only the first."""
 
 
 def simulate(
@@ -62,21 +57,6 @@ def simulate(
         run = simulation.run(numbers or range(flow.calls.count), keep_all=keep_all)
     run.wall_us = (perf_counter_ns() - started_ns) // 1000
     return run
-
-
-def check_playable(flow: Flow) -> None:
-    """Raise FlowError, with all faults, for what a flow says that a simulation cannot do."""
-    faults = [*check_logics(flow), *(refuse_systems(flow) or check_log(flow))]
-    if faults:
-        raise FlowError(faults)
-
-
-def check_log(flow: Flow) -> list[Fault]:
-    """Return what is wrong with a flow without a real system that expects something to be logged."""
-    if not flow.expect.log:
-        return []
-    message = "there is no system under test whose log could be read"
-    return [Fault(flow.expect.sources.get("log", flow.source), message)]
 
 
 class _Simulation:
