@@ -233,8 +233,8 @@ def test_memory_does_not_grow_with_the_calls_that_go_into_json(
         finally:
             tracemalloc.stop()
 
-    few = most_memory(500)
-    assert most_memory(1500) < few + 100_000
+    few, many = (min(most_memory(count) for _ in range(2)) for count in (500, 1500))  # a thread of xdist may allocate
+    assert many < few + 100_000
     assert (folder / "found.json").stat().st_size > 1_000_000
 
 
