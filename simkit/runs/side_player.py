@@ -24,6 +24,8 @@ PATIENCE_US: Final = 4 * S
 """So much later than recorded, or a quarter of the wait, is waited for what the peer is to say; in real time."""
 CALL_WITHIN_US: Final = 60 * S
 """So long a system that is to call us is waited for, in real time."""
+SETTLED_AFTER_US: Final = 500 * MS
+"""So long after the last message is listened to what else the peer says; in real time."""
 
 _T1_US, _T2_US = 500 * MS, 4 * S  # RFC 3261 section 17.1.1.1
 
@@ -166,7 +168,7 @@ class SidePlayer:
     def _go_on(self, now: int) -> None:
         while not self.is_over and self._settled_at is None:
             if self._place == len(self._steps):
-                self._settled_at = now + _T1_US * self._real_us
+                self._settled_at = now + SETTLED_AFTER_US * self._real_us
             elif not self._step(self._steps[self._place], now):
                 return
         if self._settled_at is not None and now >= self._settled_at:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from simkit.checklist import running
 from simkit.checklist.checks import CALLS
 from simkit.checklist.judging import Outcome
 from simkit.checklist.running import run_list
@@ -21,6 +22,7 @@ from ..sut.conftest import free_port as free_port
 def calls_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Wait for the calls that the test did not wait for: other tests count threads and sockets."""
     monkeypatch.setattr(systems, "SILENCE_REAL_US", 0)
+    monkeypatch.setattr(running, "APART_S", 0)
     yield
     for thread in threading.enumerate():
         if thread.name in CALLS:

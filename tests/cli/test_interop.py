@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from simkit.checklist import running
 from simkit.cli import interop
 from simkit.cli.main import exit_by
 from simkit.sut.peer import Peer
@@ -48,6 +49,7 @@ def peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def run_interop(folder: Path, peers: None, monkeypatch: pytest.MonkeyPatch) -> Interop:
     """Call it with these words, in real time."""
     monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr(running, "APART_S", 0)
 
     def call(*words: str) -> Result:
         def as_on_the_command_line() -> None:

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from simkit.captures.calls import captured_calls
 from simkit.captures.reader import read_capture
+from simkit.checklist import running
 from simkit.checklist.checks import CALLS
 from simkit.cli.local_test import command
 from simkit.cli.main import exit_by
@@ -34,8 +35,9 @@ LocalTest = Callable[..., Result]
 
 
 @pytest.fixture
-def run_local_test(folder: Path) -> LocalTest:
+def run_local_test(folder: Path, monkeypatch: pytest.MonkeyPatch) -> LocalTest:
     """Call it with these words; errors become exit codes as they do on the command line."""
+    monkeypatch.setattr(running, "APART_S", 0)
 
     def call(*words: str) -> Result:
         def as_on_the_command_line() -> None:

@@ -20,7 +20,7 @@ from simkit.runs import against, side_player
 from simkit.runs.against import Played, RecordedSide, play_against
 from simkit.sip.message import Request, Response
 from simkit.trace import Trace, Transit
-from simkit.units import S
+from simkit.units import MS, S
 
 from .conftest import Simkit
 
@@ -39,6 +39,12 @@ def free_ports(count: int) -> list[int]:
             tcp.bind(udp.getsockname())
             ports[tcp.getsockname()[1]] = None
     return [*ports]
+
+
+@pytest.fixture(autouse=True)
+def nobody_says_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not listen long for what comes after the end."""
+    monkeypatch.setattr(side_player, "SETTLED_AFTER_US", 100 * MS)
 
 
 @pytest.fixture

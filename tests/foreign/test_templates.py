@@ -52,6 +52,7 @@ def flows(every: int) -> list[Flow]:
     return [flow for flow in found if "subject" in flow.actors and flow.actors["subject"].role.value in ("uac", "uas")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "build", "every"), BUILDS)
 def test_a_toy_keeps_the_rules(
     language: str, build: Callable[[Path], str], every: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
