@@ -12,6 +12,7 @@ from ..drivers.network import Condition, Party
 from ..drivers.turns import Driver
 from ..errors import ForeignError, Source
 from ..flows.model import Actor, Role, Stimulus
+from ..sip.message import Response
 from ..trace import Happening, TimerRecord, Trace, Transit, What
 from ..ua.events import CallEvent, Fact
 from .cast import Cast
@@ -41,6 +42,7 @@ class CallRun:
         "_in_flight",
         "_is_closed",
         "_is_over",
+        "_is_ringing",
         "_last_message",
         "_network",
         "_over",
@@ -78,6 +80,8 @@ class CallRun:
         self._driver = driver
         self._is_closed = False
         self._is_over = False
+        self._is_ringing = False
+        """Whether the latest response to an INVITE was provisional: no timer of ours waits then (17.1.1.2)."""
         self._last_message: int | None = None
         self.waited_us = 0
         """How long real systems have been waited for since the last thing happened, in vain."""
@@ -164,7 +168,7 @@ class CallRun:
         turn = self.script.cursor.waiting()
         observation = turn.line.observation if turn is not None else None
         is_response = observation is not None and observation.pattern.status is not None
-        return is_response and not self._is_expected_to_act
+        return is_response and not self._is_expected_to_act and not self._is_ringing
 
     @property
     def _is_expected_to_act(self) -> bool:
@@ -214,6 +218,8 @@ class CallRun:
             self.trace.records.append(transit)
         if message.method == "INVITE" and message.is_request:
             self.ledger.introduced(message.header("Call-ID") or "", transit.sender, transit.receiver)
+        if isinstance(message, Response) and message.method == "INVITE":
+            self._is_ringing = message.status < 200
         self.script.sent(transit)
         if self.messages == self._last_message:
             self._driver.at(self.now, self._close)

@@ -1,6 +1,7 @@
 """Flows played against a real system: what it says is observed, matched with the lines, and answered."""
 
 import socket
+from time import sleep
 
 import pytest
 
@@ -71,6 +72,20 @@ def test_it_may_ring_without_a_line_for_that() -> None:
 
     with stack(rings) as bob:
         run = against(bob, UP, HUNG_UP)
+    assert run.passed, run.failures
+
+
+def test_a_call_that_rings_is_waited_for() -> None:
+    """Once it rings no timer of the caller runs (RFC 3261 section 17.1.1.2)."""
+
+    def picks_up_late(bob: Stack, request: Request) -> None:
+        if request.method == "INVITE":
+            bob.answer(request, 180)
+            sleep(2.5 * systems.GLANCE_US / S)
+        takes_calls(bob, request)
+
+    with stack(picks_up_late) as bob:
+        run = against(bob, UP, HUNG_UP, speed=8)
     assert run.passed, run.failures
 
 
