@@ -42,8 +42,8 @@ class CallRun:
         "_in_flight",
         "_is_closed",
         "_is_over",
-        "_is_ringing",
         "_last_message",
+        "_may_be_answered",
         "_network",
         "_over",
         "_parties",
@@ -80,8 +80,8 @@ class CallRun:
         self._driver = driver
         self._is_closed = False
         self._is_over = False
-        self._is_ringing = False
-        """Whether the latest response to an INVITE was provisional: no timer of ours waits then (17.1.1.2)."""
+        self._may_be_answered = False
+        """Whether a request waits for its final response without a timer."""
         self._last_message: int | None = None
         self.waited_us = 0
         """How long real systems have been waited for since the last thing happened, in vain."""
@@ -168,7 +168,7 @@ class CallRun:
         turn = self.script.cursor.waiting()
         observation = turn.line.observation if turn is not None else None
         is_response = observation is not None and observation.pattern.status is not None
-        return is_response and not self._is_expected_to_act and not self._is_ringing
+        return is_response and not self._is_expected_to_act and not self._may_be_answered
 
     @property
     def _is_expected_to_act(self) -> bool:
@@ -218,11 +218,20 @@ class CallRun:
             self.trace.records.append(transit)
         if message.method == "INVITE" and message.is_request:
             self.ledger.introduced(message.header("Call-ID") or "", transit.sender, transit.receiver)
-        if isinstance(message, Response) and message.method == "INVITE":
-            self._is_ringing = message.status < 200
+        if self._cast.systems is not None:
+            self._note_waiting(transit)
         self.script.sent(transit)
         if self.messages == self._last_message:
             self._driver.at(self.now, self._close)
+
+    def _note_waiting(self, transit: Transit) -> None:
+        """An INVITE that rings has no timer any more (RFC 3261 section 17.1.1.2), and scripted parties have none."""
+        message, actors = transit.message, self.script.plan.flow.actors
+        if isinstance(message, Response):
+            is_timeless = message.method == "INVITE" or actors[transit.receiver].role is Role.SCRIPTED
+            self._may_be_answered = message.status < 200 and is_timeless
+        elif message.method != "ACK":
+            self._may_be_answered = actors[transit.sender].role is Role.SCRIPTED
 
     def delivered(self, transit: Transit) -> None:
         """A message has arrived; at a real system, as far as anybody can see."""

@@ -52,7 +52,7 @@ actors:
     role: sut
     at: 127.0.0.1:PORT
     start: sipp -sn uas -i ${bob.host} -p ${bob.port} -nostdin -watchdog_interval 0
-    warp: 10
+    warp: 5
 flow:
   - alice: call bob
   - alice -> bob: INVITE

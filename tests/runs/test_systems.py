@@ -17,7 +17,7 @@ from simkit.runs.verdict import Verdict
 from simkit.sip.message import Request
 from simkit.units import S
 
-from .playing import CALL, HUNG_UP, UP, flow_of
+from .playing import CALL, HUNG_UP, SCRIPTED, UP, flow_of
 from .stack import Stack, responses, stack, takes_calls
 
 SPEED = 60
@@ -75,17 +75,32 @@ def test_it_may_ring_without_a_line_for_that() -> None:
     assert run.passed, run.failures
 
 
+def picks_up_late(bob: Stack, request: Request) -> None:
+    """Answer an INVITE after more than a glance."""
+    if request.method == "INVITE":
+        bob.answer(request, 180)
+        sleep(2.5 * systems.GLANCE_US / S)
+    takes_calls(bob, request)
+
+
+def answers_late(bob: Stack, request: Request) -> None:
+    """Do likewise, without a word before."""
+    if request.method == "OPTIONS":
+        sleep(2.5 * systems.GLANCE_US / S)
+    takes_calls(bob, request)
+
+
 def test_a_call_that_rings_is_waited_for() -> None:
     """Once it rings no timer of the caller runs (RFC 3261 section 17.1.1.2)."""
-
-    def picks_up_late(bob: Stack, request: Request) -> None:
-        if request.method == "INVITE":
-            bob.answer(request, 180)
-            sleep(2.5 * systems.GLANCE_US / S)
-        takes_calls(bob, request)
-
     with stack(picks_up_late) as bob:
         run = against(bob, UP, HUNG_UP, speed=8)
+    assert run.passed, run.failures
+
+
+def test_an_answer_to_a_scripted_party_is_waited_for_though_it_has_no_timers() -> None:
+    lines = "- alice -> bob: OPTIONS", "- bob -> alice: 200 OPTIONS"
+    with stack(answers_late) as bob:
+        run = against(bob, *lines, actors=SCRIPTED, speed=8, top="timers: {t1: 250ms}")
     assert run.passed, run.failures
 
 
