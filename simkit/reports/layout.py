@@ -78,8 +78,9 @@ class Layout:
 def fit(rows: Sequence[Row], parties: Sequence[str], names: Sequence[str], width: int) -> Layout | None:
     """Return the layout of these rows in a width; None where lifelines do not fit."""
     times = Times.of((row.at for row in rows), title="time")
-    late = [row.received_at for row in rows if isinstance(row, Arrow) and _is_late(row)]
-    arrivals = Times.of((at for at in late if at is not None), title="arrives") if late else None
+    arrows = [row for row in rows if isinstance(row, Arrow)]
+    arrived = (row.received_at for row in arrows if row.received_at is not None)
+    arrivals = Times.of(arrived, title="arrives") if any(map(_is_late, arrows)) else None
     before = MARGIN + times.width + (BETWEEN - 1 + arrivals.width if arrivals else 0) + BETWEEN
     gaps = len(parties) - 1
     room = width - before - 1 - BETWEEN  # for gaps, lifelines but the first, and remarks

@@ -173,6 +173,15 @@ def test_a_party_unknown_to_the_flow_has_a_lifeline() -> None:
     assert "BYE to itself" in text
 
 
+def test_the_column_of_arrivals_has_room_for_those_that_come_at_once() -> None:
+    """The points of 900.000 and 0.050001 are one above the other."""
+    story = Story("alice", "bob").send("alice", "bob", request("INVITE"), takes=50_001)
+    story.at(900).send("alice", "bob", request("BYE", cseq=2))
+    lines = ladder(story.run("late"), Style()).splitlines()
+    assert lines[1].startswith("    0.000    0.050001   │")
+    assert lines[2].startswith("  900.000  900.000      │")
+
+
 @pytest.mark.parametrize("unicode", [True, False], ids=["unicode", "ascii"])
 def test_control_characters_of_a_message_never_reach_the_terminal(unicode: bool) -> None:
     hostile = request("INVITE", ("Session-Expires", "1\x1b[2J\n\u202e;\x00"))
