@@ -103,10 +103,10 @@ class Message:
             setattr(self, name, value)
         return self
 
-    def told(self, layout: Layout, via: Via, tags: tuple[str | None, str | None], call_id: str, cseq: CSeq) -> Self:
+    def told(self, layout: Layout, branch: str, tags: tuple[str | None, str | None], call_id: str, cseq: CSeq) -> Self:
         """Return this message, told by its reader what all messages are asked for; `tags` are those of From and To."""
         made: Any = self
-        made.layout, made.via, made.branch, made.call_id, made.cseq = layout, via, via.branch, call_id, cseq
+        made.layout, made.branch, made.call_id, made.cseq = layout, branch, call_id, cseq
         made.from_tag, made.to_tag = tags
         return self
 

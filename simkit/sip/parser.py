@@ -234,7 +234,7 @@ def _put_together(
             raise _LineFault(kind.length_at + 1, fault)
     body = data[body_start:end]
     message = Request(told, second, fields, body) if isinstance(told, str) else Response(told, second, fields, body)
-    return message.told(kind.layout, via, (sender.tag, recipient.tag), call_id, cseq), end
+    return message.told(kind.layout, via.branch, (sender.tag, recipient.tag), call_id, cseq), end
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
