@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
-from ..errors import PeerError
 from ..sip.headers import HeaderField
 from ..sip.layout import Layout
 from ..sip.message import Message, Request, Response
+from ..sip.readable import least_of, session_of
 from ..sip.session_headers import TIMER, Refresher
 from ..trace import Transit
 
@@ -166,14 +166,7 @@ def _session_places(layout: Layout) -> tuple[int, ...]:
 def _terms(headers: tuple[HeaderField, ...]) -> Terms:
     message = Request("INVITE", "sip:nobody@invalid", headers)
     supported, required = TIMER in message.tokens("Supported"), TIMER in message.tokens("Require")
-    try:
-        expires = message.session_expires
-    except PeerError:
-        expires = None
-    try:
-        min_se_s = message.min_se
-    except PeerError:
-        min_se_s = None
+    expires, min_se_s = session_of(message), least_of(message)
     if expires is None:
         return Terms(None, None, min_se_s, supported, required)
     return Terms(expires.interval_s, expires.refresher, min_se_s, supported, required)

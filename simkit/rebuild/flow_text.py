@@ -13,12 +13,12 @@ from typing import Final
 
 from ..audit.finding import CallAudit
 from ..sip.message import Request
+from ..sip.readable import session_of
 from ..sip.transport import Transport
 from ..trace import Transit
 from ..units import DAY, MS, S, format_duration
 from .call import INTERVAL_TOO_SMALL, RINGING, SESSION_METHODS, Call, Party, status_of
 from .crossings import LATENCY_US, crossings, in_playing_order
-from .readable import session_of
 from .sessions import GLARE_WAIT_US, Cause, Causes, holds
 from .settings import interval_us, proxy_session_timer, session_timer
 from .silences import Happened, Silences, stimulus

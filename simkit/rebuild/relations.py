@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ..sip.readable import session_of
 from ..trace import Transit
 from ..units import MS, S, format_duration, format_time, parse_duration
 from .call import SESSION_METHODS, status_of
-from .readable import session_of
 from .rebuilt import Rebuilt
 
 _BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10: the smaller of 32 s and a third of the interval

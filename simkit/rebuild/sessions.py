@@ -9,11 +9,11 @@ from typing import Final
 
 from ..audit.finding import CallAudit
 from ..sip.message import Request
+from ..sip.readable import session_of
 from ..sip.session_headers import Refresher
 from ..trace import Transit
 from ..units import MS, S
 from .call import SESSION_METHODS, Call, Party, status_of
-from .readable import session_of
 
 GLARE_WAIT_US: Final = 4 * S + 500 * MS  # RFC 3261 section 14.1: 4 s at most, and the way there and back
 

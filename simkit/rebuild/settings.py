@@ -5,9 +5,9 @@ Read from what each asked for, took and refused (RFC 4028 sections 7 to 9).
 
 from typing import Final
 
+from ..sip.readable import least_of, session_of
 from ..units import S
 from .call import INTERVAL_TOO_SMALL, SESSION_METHODS, Call, Party, begins_a_call, status_of
-from .readable import least_of, session_of
 
 _FLOOR_S: Final = 90  # RFC 4028 section 4
 

@@ -8,12 +8,13 @@ from collections.abc import Container
 from typing import Final, NamedTuple
 
 from ..sip.message import Message, Request, Response
+from ..sip.readable import session_of
 from ..sip.session_headers import TIMER, Refresher, SessionExpires
 from ..trace import Trace, Transit
 from ..ua.timer_logic import SESSION_METHODS
 from ..units import S, format_duration, format_time
 from .script import Script
-from .stake import Stake, session_expires_of
+from .stake import Stake
 
 BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10: the smaller of 32 s and a third of the interval
 
@@ -111,7 +112,7 @@ def _sessions(trace: Trace, party: str, proxies: Container[str], *, until: int) 
             continue
         if not (_is_success(transit.message) and transit.message.method in SESSION_METHODS):
             continue
-        granted = session_expires_of(transit.message)
+        granted = session_of(transit.message)
         if granted is None or granted.refresher is None:
             found.clear()  # switched off: nothing before this explains anything
         else:
@@ -151,11 +152,11 @@ def _of_response(header: str | None, response: Response, request: Request | None
         return Stake("RFC4028-6-2", "a 422 says which interval would do")
     if not _is_success(response) or response.method not in SESSION_METHODS:
         return None
-    granted = session_expires_of(response)
+    granted = session_of(response)
     if header == "Require" and granted is not None and granted.refresher is Refresher.UAC:
         return Stake("RFC4028-9-11", "where the UAC is to refresh, the 2xx requires the extension")
     if header == "Session-Expires" and granted is not None:
-        return _of_grant(granted, session_expires_of(request) if request is not None else None)
+        return _of_grant(granted, session_of(request) if request is not None else None)
     return None
 
 

@@ -6,11 +6,11 @@ What a proxy has made of a message shows on both hops.
 from collections.abc import Iterator
 from typing import Final
 
-from ..errors import PeerError
 from ..sip.message import Request, Response
+from ..sip.readable import least_of, session_of
 from ..sip.session_headers import SESSION_INTERVAL_FLOOR_S, TIMER, Refresher
 from ..trace import Trace, Transit
-from .stake import Stake, session_expires_of
+from .stake import Stake
 
 
 def stake_of_proxy(transit: Transit, trace: Trace) -> Stake | None:
@@ -30,7 +30,7 @@ def stake_of_proxy(transit: Transit, trace: Trace) -> Stake | None:
     forwarded = next((one.message for one in transaction if one.sender == transit.sender), None)
     if answer is None or forwarded is None or not 200 <= message.status < 300:
         return None
-    return _of_success(message, answer, _supports(asked) and session_expires_of(forwarded) is not None)
+    return _of_success(message, answer, _supports(asked) and session_of(forwarded) is not None)
 
 
 def _transaction(transit: Transit, trace: Trace) -> Iterator[Transit]:
@@ -47,7 +47,7 @@ _SHARED: Final = ("Call-ID", "CSeq", "From")  # each side counts its own CSeq
 
 
 def _of_request(sent: Request, came: Request) -> Stake | None:
-    before, after, least_s = session_expires_of(came), session_expires_of(sent), _min_se(sent)
+    before, after, least_s = session_of(came), session_of(sent), _min_se(sent)
     if _supports(came) and sent.header("Min-SE") != came.header("Min-SE"):
         return Stake("RFC4028-8.1-14", "the Min-SE of a caller that supports timers is its own")
     if after is None:
@@ -73,7 +73,7 @@ def _of_rejection(sent: Response, asked: Request) -> Stake | None:
 
 
 def _of_success(sent: Response, came: Response, is_ours_to_complete: bool) -> Stake | None:
-    after = session_expires_of(sent)
+    after = session_of(sent)
     if came.header("Session-Expires") is not None:
         if sent.header("Session-Expires") == came.header("Session-Expires"):
             return None
@@ -94,7 +94,4 @@ def _supports(request: Request) -> bool:
 
 
 def _min_se(request: Request) -> int:
-    try:
-        return request.min_se or SESSION_INTERVAL_FLOOR_S
-    except PeerError:
-        return SESSION_INTERVAL_FLOOR_S
+    return least_of(request) or SESSION_INTERVAL_FLOOR_S

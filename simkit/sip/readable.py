@@ -3,8 +3,8 @@
 from contextlib import suppress
 
 from ..errors import PeerError
-from ..sip.message import Message
-from ..sip.session_headers import SessionExpires
+from .message import Message
+from .session_headers import SessionExpires
 
 
 def session_of(message: Message) -> SessionExpires | None:
