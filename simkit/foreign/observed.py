@@ -10,12 +10,11 @@ from typing import Final
 
 from ..errors import PeerError
 from ..sip.message import Message, Request, Response
-from ..sip.session_headers import Refresher
+from ..sip.session_headers import Refresher, bye_lead_us
 from ..ua.events import CallEvent, Fact, Reason
 from ..ua.timer_logic import SESSION_METHODS
 from ..units import S
 
-BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10: the smaller of 32 s and a third of the interval
 _DIALOG_IS_GONE: Final = frozenset({408, 481})  # RFC 4028 section 10
 _TRIED_AGAIN: Final = frozenset({401, 407, 422, 491, 500, 503})  # what a caller may mend, or wait for
 
@@ -116,7 +115,7 @@ class ObservedCalls:
         if given_up or refused:
             return Reason.REFRESH_FAILED
         interval_us = call.session[0] * S
-        due_at = call.set_at + interval_us - min(BYE_LEAD_MAX_US, interval_us // 3)
+        due_at = call.set_at + interval_us - bye_lead_us(interval_us)
         if self._early_us is not None and now + self._early_us < due_at:
             return Reason.HUNG_UP
         return Reason.SESSION_EXPIRED

@@ -21,13 +21,13 @@ SESSION_METHODS: Final = ("INVITE", "UPDATE")
 """Those that refresh a session (RFC 4028 section 3)."""
 RINGING: Final = 180
 INTERVAL_TOO_SMALL: Final = 422  # RFC 4028 section 6
+GIVEN_UP_US: Final = 32 * S  # 64*T1: timers B and F (RFC 3261 section 17.1)
 
 _WITH_ONE_PROXY: Final = 3
 _SILENT_AFTER: Final = 1  # so many retransmissions without an answer
 _LATE_AFTER: Final = 3  # ... with one in the end, which took as long as T2 (RFC 3261 section 17.1.2.1)
 _LATE_US: Final = 4 * S
 _T1_US: Final = 500 * MS
-_GIVEN_UP_US: Final = 32 * S  # 64*T1: timers B and F
 
 
 @dataclass(slots=True)
@@ -161,11 +161,11 @@ class Call:
         """Whether a request was not answered before it was given up: over UDP, though it was sent again and again."""
         first = next(iter(self.answers(request)), None)
         was_repeated = self.resent[request.number] >= _SILENT_AFTER
-        was_awaited = bool(request.connection) and self.ended_at - request.sent_at >= _GIVEN_UP_US
+        was_awaited = bool(request.connection) and self.ended_at - request.sent_at >= GIVEN_UP_US
         return (
             request.message.method != "ACK"
             and (was_repeated or was_awaited)
-            and (first is None or first.sent_at - request.sent_at >= _GIVEN_UP_US)
+            and (first is None or first.sent_at - request.sent_at >= GIVEN_UP_US)
         )
 
     def was_answered_late(self, request: Transit) -> bool:
@@ -174,7 +174,7 @@ class Call:
         within_dialog = isinstance(request.message, Request) and request.message.to_tag is not None
         return (
             final is not None
-            and final.sent_at - request.sent_at < _GIVEN_UP_US
+            and final.sent_at - request.sent_at < GIVEN_UP_US
             and len(self.answers(request)) == 1
             and (within_dialog if request.connection else self.resent[request.number] >= _LATE_AFTER)
             and final.sent_at - request.sent_at >= _LATE_US

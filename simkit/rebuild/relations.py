@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..sip.readable import session_of
+from ..sip.session_headers import BYE_LEAD_MAX_US, bye_lead_us
 from ..trace import Transit
 from ..units import MS, S, format_duration, format_time, parse_duration
-from .call import SESSION_METHODS, status_of
+from .call import GIVEN_UP_US, SESSION_METHODS, status_of
 from .rebuilt import Rebuilt
 
-_BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10: the smaller of 32 s and a third of the interval
-_GIVEN_UP_US: Final = 32 * S  # 64*T1: timers B and F
 _CLOSE_US: Final = 1 * S
 """So far from what is asked for may a time be that was recorded: machines are late, and clocks differ."""
 _ROUND_US: Final = 100 * MS
@@ -128,13 +127,13 @@ def _reasons(message: Transit, said: Sequence[Transit]) -> Iterator[_Reason]:
     session = session_of(settled.message) if settled else None
     if settled is not None and session is not None:
         interval_us = session.interval_s * S
-        lead_us = min(_BYE_LEAD_MAX_US, interval_us // 3)
+        lead_us = bye_lead_us(interval_us)
         answer = f"{status_of(settled.message)} {settled.message.method}"
         if method in SESSION_METHODS:
             words = f"{answer} + SE/2: the refresher's half of {session.interval_s} s (RFC 4028 section 10)"
             yield _Reason(settled, interval_us // 2, words)
         if method == "BYE":
-            lead = "32 s" if lead_us == _BYE_LEAD_MAX_US else "SE/3"
+            lead = "32 s" if lead_us == BYE_LEAD_MAX_US else "SE/3"
             words = f"{answer} + SE - {lead}: no refresh came (RFC 4028 section 10)"
             yield _Reason(settled, interval_us - lead_us, words)
             yield _Reason(settled, interval_us, f"{answer} + SE: the session has expired")
@@ -142,7 +141,7 @@ def _reasons(message: Transit, said: Sequence[Transit]) -> Iterator[_Reason]:
     asked = next(requests, None)
     if asked is not None and asked.sender == message.sender:
         words = f"{asked.message.method} + 64*T1: nobody answered it (RFC 3261 section 17.1)"
-        yield _Reason(asked, _GIVEN_UP_US, words)
+        yield _Reason(asked, GIVEN_UP_US, words)
 
 
 def _last_settled(said: Sequence[Transit]) -> Transit | None:

@@ -5,18 +5,16 @@ explains a message that is missing, too early, or wrong. The rule is a hint besi
 """
 
 from collections.abc import Container
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ..sip.message import Message, Request, Response
 from ..sip.readable import session_of
-from ..sip.session_headers import TIMER, Refresher, SessionExpires
+from ..sip.session_headers import TIMER, Refresher, SessionExpires, bye_lead_us
 from ..trace import Trace, Transit
 from ..ua.timer_logic import SESSION_METHODS
 from ..units import S, format_duration, format_time
 from .script import Script
 from .stake import Stake
-
-BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10: the smaller of 32 s and a third of the interval
 
 
 class Session(NamedTuple):
@@ -34,7 +32,7 @@ class Session(NamedTuple):
     @property
     def hang_up_at(self) -> int:
         """When the side that does not refresh hangs up."""
-        return self.expires_at - min(BYE_LEAD_MAX_US, self.interval_us // 3)
+        return self.expires_at - bye_lead_us(self.interval_us)
 
     def __str__(self) -> str:
         """Return when it was set, as part of a sentence."""

@@ -7,9 +7,11 @@ from functools import lru_cache
 from typing import Final
 
 from ..errors import PeerError
+from ..units import S
 from .grammar import WHITE_SPACE, split_parameters
 
 SESSION_INTERVAL_FLOOR_S: Final = 90  # RFC 4028 section 4: no smaller interval is allowed
+BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10: the smaller of 32 s and a third of the interval
 TIMER: Final = "timer"  # RFC 4028 section 7.1: the option tag of this extension
 
 
@@ -31,6 +33,14 @@ class SessionExpires:
     def __str__(self) -> str:
         refresher = f";refresher={self.refresher.value}" if self.refresher else ""
         return f"{self.interval_s}{refresher}" + "".join(f";{parameter}" for parameter in self.parameters)
+
+
+def bye_lead_us(interval_us: int) -> int:
+    """Return how long before the session expires its BYE is due, from who does not refresh (RFC 4028 section 10).
+
+    The machines and the auditor, which judge each other, each work it out for themselves.
+    """
+    return min(BYE_LEAD_MAX_US, interval_us // 3)
 
 
 _DELTA_SECONDS = re.compile(r"[0-9]+\Z")

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from ..errors import PeerError, Source
-from ..sip.session_headers import SessionExpires, parse_min_se, parse_session_expires
+from ..sip.session_headers import SessionExpires, bye_lead_us, parse_min_se, parse_session_expires
 from ..units import S, format_duration
 from .expressions import group_count, repeats_header
 from .ladder import Ladder, Line, Remark
@@ -20,7 +20,6 @@ from .scenario import Check, Comparison, Log, Place, Scenario, Search, Send
 from .sent import Sent
 
 _FLOOR_S: Final = 90  # RFC 4028 sections 4 and 5
-_BYE_LEAD_MAX_US: Final = 32 * S  # RFC 4028 section 10: the smaller of 32 s and a third of the interval
 _SPARE_US: Final = 5 * S
 _ORIGIN = re.compile(r"^o=(\S+ \S+) (\S+) ", re.MULTILINE)
 _SESSION: Final = ("INVITE", "UPDATE")
@@ -102,7 +101,7 @@ def _too_short_a_wait(player: Player) -> Iterator[Mistake]:
             continue
         interval_us = agreed.session.interval_s * S
         if _is_request_of_peer(moment, ("BYE",)) and agreed.we_refresh:
-            due_us = interval_us - min(_BYE_LEAD_MAX_US, interval_us // 3)
+            due_us = interval_us - bye_lead_us(interval_us)
         elif _is_request_of_peer(moment, _SESSION) and not agreed.we_refresh:
             due_us = interval_us // 2
         else:
