@@ -2,6 +2,7 @@
 
 import click
 
+from ..reports.counts import counted
 from .terminal import say
 
 
@@ -20,9 +21,5 @@ def command(paths: tuple[str, ...], quiet: bool) -> int:
     flows = load_all(files, {})
     warn(flows)
     if not quiet:
-        say(f"{_count(len(files), 'file')}, {_count(len(flows), 'flow')}: no faults")
+        say(f"{counted(len(files), 'file')}, {counted(len(flows), 'flow')}: no faults")
     return 0
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ..errors import Fault, FlowError, Source
+from ..reports.counts import counted
 from ..sip.transport import Transport
 from ..sipp.data_file import DataFile, read_data_file
 from ..sipp.importing import PEERS, Imported, Terms, import_scenarios
@@ -119,13 +120,9 @@ def _places(notes: Sequence[Note]) -> str:
 
 def _summary(imported: Imported) -> str:
     counts = {remark: sum(note.remark is remark for note in imported.notes) for remark in Remark}
-    told = [_count(imported.messages, "message")]
+    told = [counted(imported.messages, "message")]
     if counts[Remark.NOT_CARRIED_OVER]:
-        told.append(f"{_count(counts[Remark.NOT_CARRIED_OVER], 'thing')} not carried over")
+        told.append(f"{counted(counts[Remark.NOT_CARRIED_OVER], 'thing')} not carried over")
     if counts[Remark.MISTAKE]:
-        told.append(_count(counts[Remark.MISTAKE], "mistake"))
+        told.append(counted(counts[Remark.MISTAKE], "mistake"))
     return ", ".join(told)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

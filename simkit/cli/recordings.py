@@ -20,6 +20,7 @@ from ..flows.files import STDIN, is_flow
 from ..flows.loader import load_path
 from ..flows.model import Flow
 from ..flows.signature import is_signed_by, signed
+from ..reports.counts import counted
 from ..trace import Trace
 from .progress import ReadingProgress
 from .terminal import say
@@ -71,7 +72,7 @@ def read_calls(path: str) -> list[Trace]:
     if reader.truncated:
         say(f"{path}: it breaks off: {reader.truncated}", err=True)
     if not calls:
-        packets = f"{reader.packets} packet{'' if reader.packets == 1 else 's'}"
+        packets = counted(reader.packets, "packet")
         reasons = ", ".join(f"{count} {reason}" for reason, count in reader.skipped.most_common())
         encrypted = "; what is encrypted cannot be read" if reader.skipped["TLS"] or reader.skipped["ESP"] else ""
         found = f" ({reasons})" if reasons else ""

@@ -14,6 +14,7 @@ from ..captures.logs import LOG_BYTES_MAX, Log, LogLine
 from ..rulebook import Severity
 from ..units import format_time
 from .cells import wrap
+from .counts import counted
 from .style import Colour, Style
 
 TOLD_MAX: Final = 10
@@ -97,7 +98,7 @@ def audit_blocks(capture: CaptureAudit, style: Style, *, verbose: bool = False) 
         named = _naming(call, capture, style)
         yield "\n\n".join(filter(None, (call_text(call, style, logged=capture.logged_near), named)))
     if untold:
-        yield f"{_count(untold, 'more call')}: -v tells all of them"
+        yield f"{counted(untold, 'more call')}: -v tells all of them"
     yield audit_verdict(capture, style)
 
 
@@ -125,7 +126,7 @@ def audit_table(captures: Sequence[CaptureAudit], style: Style) -> str:
 
 def _heading(capture: CaptureAudit, style: Style) -> str:
     skipped = [f"{count} {style.text(reason)}" for reason, count in capture.skipped.most_common()]
-    facts = [_count(capture.packets, "packet"), _count(capture.sip_messages, "SIP message")]
+    facts = [counted(capture.packets, "packet"), counted(capture.sip_messages, "SIP message")]
     lines = [f"{style.paint(style.text(capture.path), Colour.NAME)}  {', '.join(facts)}"]
     if skipped:
         lines += wrap(f"skipped: {', '.join(skipped)}", style.width, indent=9)
@@ -206,7 +207,7 @@ def _deadline(deadline: Deadline) -> str:
 
 
 def _finding(finding: Finding, style: Style) -> list[str]:
-    again = f", and {_count(len(finding.again), 'more time')}" if finding.again else ""
+    again = f", and {counted(len(finding.again), 'more time')}" if finding.again else ""
     place = f"frame {finding.frame}, {format_time(finding.at)} s{again}"
     head = f"  {style.paint(finding.severity.value, _COLOURS[finding.severity])}  {finding.rule}  {place}"
     room = max(20, style.width - 4)
@@ -225,7 +226,7 @@ def _naming(call: CallAudit, capture: CaptureAudit, style: Style) -> str:
     found = [*capture.log.naming(call.call_id)] if capture.log is not None and call.call_id else []
     if not found:
         return ""
-    more = [f"    ... and {_count(len(found) - NAMING_MAX, 'more line')}"] if len(found) > NAMING_MAX else []
+    more = [f"    ... and {counted(len(found) - NAMING_MAX, 'more line')}"] if len(found) > NAMING_MAX else []
     return "\n".join(["  logged about this call:", *(_logged(line, style) for line in found[:NAMING_MAX]), *more])
 
 
@@ -249,10 +250,6 @@ def audit_verdict(capture: CaptureAudit, style: Style) -> str:
     if word == "PASS" and not capture.call_count:
         word = "NONE"  # what was not seen has not passed
     painted = style.paint(word, Colour.GOOD if word == "PASS" else Colour.BAD)
-    found = ", ".join(_count(capture.counts[severity], severity.value) for severity in Severity)
-    cut = f"   interrupted after {_count(capture.packets, 'packet')}" if capture.interrupted else ""
-    return f"{painted}  {found}   {_count(capture.call_count, 'call')}{cut}"
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    found = ", ".join(counted(capture.counts[severity], severity.value) for severity in Severity)
+    cut = f"   interrupted after {counted(capture.packets, 'packet')}" if capture.interrupted else ""
+    return f"{painted}  {found}   {counted(capture.call_count, 'call')}{cut}"

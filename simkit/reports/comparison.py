@@ -13,6 +13,7 @@ from ..captures.comparison import CallComparison, Comparison, Difference, Kind, 
 from ..errors import Source
 from ..units import format_time
 from .cells import wrap
+from .counts import counted
 from .elision import elide
 from .flow_lines import Origin, Side
 from .labels import label
@@ -217,10 +218,6 @@ class _Text:
             parts.append(f"not counted: {others}")
         if len(comparison.calls) > 1:
             parts.append(f"{len(comparison.calls)} calls")
-        parts.append(_count(sum(len(call.rows) for call in comparison.calls), "message"))
+        parts.append(counted(sum(len(call.rows) for call in comparison.calls), "message"))
         first, *rest = wrap(f"{word}  {'   '.join(parts)}", self._style.width, indent=6)
         return "\n".join([first.replace(word, self._style.paint(word, colour), 1), *rest])
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

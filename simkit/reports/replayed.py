@@ -15,6 +15,7 @@ from ..trace import Trace, Transit
 from .audit import call_text
 from .cells import wrap
 from .comparison import comparison_text
+from .counts import counted
 from .style import Colour, Style
 
 _COLOURS: Final = {Verdict.PASS: Colour.GOOD, Verdict.FAIL: Colour.BAD, Verdict.ERROR: Colour.BROKEN}
@@ -83,12 +84,12 @@ def differences_text(call: ReplayedCall, style: Style, *, verbose: bool = False)
 def call_line(call: ReplayedCall, style: Style) -> str:
     """Return "FAIL  x.pcap as uac: 5 messages; never came: 200 BYE", without a line end."""
     if call.side:
-        parts = [f"{call.title}: {_count(call.messages, 'message')}"]
+        parts = [f"{call.title}: {counted(call.messages, 'message')}"]
         if call.missing and not call.interrupted:
             parts.append(f"never came: {', '.join(title_of(step.message) for step in call.missing)}")
         parts += [f"{finding.actor} broke {finding.rule}" for finding in call.broken]
     else:
-        parts = [f"{call.title}: {call.messages} of {_count(len(call.came), 'message')} arrived"]
+        parts = [f"{call.title}: {call.messages} of {counted(len(call.came), 'message')} arrived"]
     if call.verdict is Verdict.ERROR:
         parts.append("interrupted")
     word = call.verdict.upper()
@@ -101,9 +102,5 @@ def totals_line(calls: Sequence[ReplayedCall], style: Style) -> str:
     verdicts = {call.verdict for call in calls}
     worst = next((each for each in (Verdict.ERROR, Verdict.FAIL) if each in verdicts), Verdict.PASS)
     passed = sum(call.verdict is Verdict.PASS for call in calls)
-    messages = _count(sum(call.messages for call in calls), "message")
-    return f"{style.paint(worst.upper(), _COLOURS[worst])}  {passed} of {_count(len(calls), 'call')}   {messages}"
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    messages = counted(sum(call.messages for call in calls), "message")
+    return f"{style.paint(worst.upper(), _COLOURS[worst])}  {passed} of {counted(len(calls), 'call')}   {messages}"

@@ -10,6 +10,7 @@ from ..runs.run import Run
 from ..runs.verdict import Verdict
 from ..units import MS, S, format_time
 from .cells import cells, wrap
+from .counts import counted
 from .failure import failures
 from .ladder import ladder
 from .style import Colour, Style
@@ -45,7 +46,7 @@ def verdict_line(run: Run, style: Style, *, wall: bool = True) -> str:
         _of(sum(each.verdict is Verdict.PASS for each in run.expectations), len(run.expectations), "expectation"),
         *([f"{run.flow.calls.count} calls"] if run.flow.calls.count > 1 else []),
         _time(run.virtual_us, run.wall_us if wall else None),
-        _count(run.messages, "message"),
+        counted(run.messages, "message"),
     ]
     if run.interrupted:
         parts.append("interrupted")
@@ -89,7 +90,7 @@ def totals(runs: Sequence[Run], style: Style, wall_us: int | None = None) -> str
     parts = [
         _of(sum(run.passed for run in runs), len(runs), "flow"),
         _time(sum(run.virtual_us for run in runs), wall_us),
-        _count(sum(run.messages for run in runs), "message"),
+        counted(sum(run.messages for run in runs), "message"),
     ]
     return f"{_verdict(worst, style)}  {'   '.join(parts)}"
 
@@ -131,11 +132,7 @@ def _verdict(verdict: Verdict, style: Style) -> str:
 
 
 def _of(held: int, total: int, noun: str) -> str:
-    return f"{held} of {_count(total, noun)}"
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{held} of {counted(total, noun)}"
 
 
 def _time(virtual_us: int, wall_us: int | None) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 from ..runs.run import Logged, Run, Tested
 from ..units import format_time
+from .counts import counted
 from .style import Colour, Style
 
 BEFORE, AFTER = 8, 2
@@ -25,7 +26,7 @@ def _log(tested: Tested, run: Run, style: Style, *, whole: bool) -> str:
     if not tested.log:
         return ""
     shown = range(len(tested.log)) if whole else sorted(_near(tested.log, _troubled_at(run)))[:LOG_LINES_MAX]
-    count = _count(len(tested.log), "line")
+    count = counted(len(tested.log), "line")
     if not shown:
         return style.text(f"{tested.name} logged {count} (-v shows them)")
     lines = [style.paint(style.text(f"the log of {tested.name}, {len(shown)} of {count}"), Colour.NAME)]
@@ -49,7 +50,3 @@ def _near(log: Sequence[Logged], times: Sequence[int]) -> set[int]:
         index = sum(logged.at <= at for logged in log)
         near.update(range(max(0, index - BEFORE), min(len(log), index + AFTER)))
     return near
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

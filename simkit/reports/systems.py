@@ -15,6 +15,7 @@ from ..runs.run import Run
 from ..units import S
 from .audit import call_text, is_broken
 from .cells import wrap
+from .counts import counted
 from .style import Style
 from .system_logs import logs
 
@@ -63,7 +64,7 @@ def _load(load: Load) -> Iterator[str]:
     if load.set_up_us:
         yield f"from INVITE to 2xx: {_percentiles(load.set_up_us).replace('+', '')}"
     for (line, what), count in load.causes.most_common(CAUSES_TOLD_MAX):
-        yield f"failed: {_count(count, 'call')}: {f'line {line}: ' if line else ''}{what}"
+        yield f"failed: {counted(count, 'call')}: {f'line {line}: ' if line else ''}{what}"
 
 
 def _punctuality(party: Punctuality, *, detailed: bool) -> str:
@@ -72,7 +73,7 @@ def _punctuality(party: Punctuality, *, detailed: bool) -> str:
         return f"{counts}; off half the interval: {_percentiles(party.late_us)}"
     figures = (min(party.late_us), median_low(party.late_us), max(party.late_us))
     off = ", ".join(f"{_signed(us)} s" for us in figures)
-    return f"{_count(len(party.late_us), 'refresh', 'es')}, off half the interval by {off} (least, median, most)"
+    return f"{counted(len(party.late_us), 'refresh', 'es')}, off half the interval by {off} (least, median, most)"
 
 
 def _percentiles(figures: Sequence[int]) -> str:
@@ -95,10 +96,10 @@ def _heard(run: Run) -> Iterator[str]:
         asked = ", ".join(f"{count} {method}" for method, count in sorted(heard.beside.items()))
         yield f"beside the calls, and answered: {asked}"
     if heard.unreadable:
-        yield f"could not be read: {_count(heard.unreadable, 'datagram')}"
+        yield f"could not be read: {counted(heard.unreadable, 'datagram')}"
         yield from (f"  {reason}" for reason in heard.reasons)
     if heard.after:
-        yield f"came when its call was over: {_count(heard.after, 'request')}"
+        yield f"came when its call was over: {counted(heard.after, 'request')}"
     for wanted, sent in heard.redirected.items():
         yield f"what is for {wanted}, which is not on this machine, was sent to {sent}"
 
@@ -109,10 +110,6 @@ def _wrapped(text: str, style: Style) -> list[str]:
 
 def _signed(us: int) -> str:
     return f"{'-' if us < 0 else '+'}{abs(us) // S}.{abs(us) % S // 1000:03d}"
-
-
-def _count(count: int, noun: str, plural: str = "s") -> str:
-    return f"{count} {noun}{'' if count == 1 else plural}"
 
 
 def systems_object(run: Run, audits: Audits) -> Mapping[str, object]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ..runs.run import Run
 from .cells import wrap
+from .counts import counted
 from .style import Style
 
 
@@ -21,5 +22,5 @@ def wire_line(runs: Sequence[Run], style: Style, *, saved: str | None = None) ->
         parts.append(f"saved to {saved}, its times in seconds of SIP")
     strays = sum(wire.strays for wire in wires)
     if strays:
-        parts.append(f"{strays} message{'' if strays == 1 else 's'} from elsewhere ignored")
+        parts.append(f"{counted(strays, 'message')} from elsewhere ignored")
     return "\n".join(wrap(style.text("; ".join(parts)), style.width))
