@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -13,7 +12,7 @@ from ..sip.transport import Transport
 from ..sipp.data_file import DataFile, read_data_file
 from ..sipp.importing import PEERS, Imported, Terms, import_scenarios
 from ..sipp.ladder import Note, Remark
-from .outputs import STANDARD_OUTPUT, Output
+from .outputs import STANDARD_OUTPUT, write_new
 from .recordings import is_capture
 from .terminal import say
 
@@ -76,7 +75,7 @@ def command(
     data = read_data_file(_read(inf), inf) if inf else None
     imported = import_scenarios(contents, Terms(service, Transport(transport), data, peer))
     path = output or f"{imported.name}.yaml"
-    _write(path, imported.text, force=force)
+    write_new(path, imported.text, force=force)
     _tell(imported, data, inf, quiet=quiet or path == STANDARD_OUTPUT)
     if path != STANDARD_OUTPUT and not quiet:
         say(f"wrote {path}: {_summary(imported)}; now: simkit simulate {path}")
@@ -93,13 +92,6 @@ def _read(path: str) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         raise FlowError([Fault(Source(path, 1), f"cannot be read: {reason}")]) from None
-
-
-def _write(path: str, text: str, *, force: bool) -> None:
-    if path != STANDARD_OUTPUT and not force and Path(path).exists():
-        raise click.UsageError(f"{path} is there already: name another file by -o, or say --force")
-    with Output(path) as output:
-        output.write(text)
 
 
 def _tell(imported: Imported, data: DataFile | None, inf: str | None, *, quiet: bool) -> None:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
+import click
+
 from ..errors import SetupError
 from .terminal import silence
 
@@ -67,3 +69,11 @@ class Output:
         """Write text, as UTF-8, as all of the content."""
         with self.writing() as stream:
             stream.write(text.encode())
+
+
+def write_new(path: str, text: str, *, force: bool) -> None:
+    """Write a file, or standard output. Raises UsageError for a file that is there already, unless `force` says so."""
+    if path != STANDARD_OUTPUT and not force and os.path.exists(path):
+        raise click.UsageError(f"{path} is there already: name another file by -o, or say --force")
+    with Output(path) as output:
+        output.write(text)

@@ -1,7 +1,7 @@
 """`simkit import CAPTURE`: make a flow of a recorded call, or one of each."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import click
@@ -14,7 +14,7 @@ from ..runs.run import Run
 from ..runs.simulate import simulate
 from ..trace import Trace
 from ..units import MS, format_time
-from .outputs import STANDARD_OUTPUT, Output
+from .outputs import STANDARD_OUTPUT, write_new
 from .recordings import read_calls
 from .terminal import say
 
@@ -51,7 +51,7 @@ class _Told:
 def import_calls(path: str, terms: Terms) -> int:
     """Write the flows of a capture's calls. Raises CaptureError where none can be written."""
     calls = read_calls(path)
-    chosen = list(_chosen(path, calls, terms))
+    chosen = _chosen(path, calls, terms)
     stem = "call" if terms.anonymise else os.path.basename(path).partition(".")[0] or "call"
     anonymous = Anonymous()
     written = 0
@@ -65,7 +65,7 @@ def import_calls(path: str, terms: Terms) -> int:
             say(f"{path}: call {number} is left out: {error}", err=True)
             continue
         target = _target(name, terms)
-        _write(target, told.text, force=terms.force)
+        write_new(target, told.text, force=terms.force)
         _tell(target, number, told, terms)
         written += 1
     if not written:
@@ -73,20 +73,18 @@ def import_calls(path: str, terms: Terms) -> int:
     return 0
 
 
-def _chosen(path: str, calls: Sequence[Trace], terms: Terms) -> Iterator[tuple[int, Trace]]:
-    """Yield the calls that are meant with their numbers from 1."""
-    for number, trace in enumerate(calls, start=1):
-        if terms.every or terms.call in (str(number), _call_id(trace)) or (terms.call is None and len(calls) == 1):
-            yield number, trace
-    if terms.every or (len(calls) == 1 and terms.call is None):
-        return
-    if terms.call is None or not any(terms.call in (str(n), _call_id(each)) for n, each in enumerate(calls, start=1)):
-        listed = [f"  {number:>3}  {_headline(trace)}" for number, trace in enumerate(calls, start=1)]
-        more = [f"  and {len(listed) - _LISTED_MAX} more"] if len(listed) > _LISTED_MAX else []
-        what = (
-            f"there is no call '{terms.call}'" if terms.call else f"there are {len(calls)} calls: say --call or --all"
-        )
-        raise click.UsageError("\n".join([f"{path}: {what}", *listed[:_LISTED_MAX], *more]))
+def _chosen(path: str, calls: Sequence[Trace], terms: Terms) -> list[tuple[int, Trace]]:
+    """Return the calls that are meant with their numbers from 1. Raises UsageError where it is not said, or amiss."""
+    numbered = list(enumerate(calls, start=1))
+    if terms.every or (terms.call is None and len(calls) == 1):
+        return numbered
+    chosen = [(number, trace) for number, trace in numbered if terms.call in (str(number), _call_id(trace))]
+    if chosen:
+        return chosen
+    listed = [f"  {number:>3}  {_headline(trace)}" for number, trace in numbered[:_LISTED_MAX]]
+    more = [f"  and {len(calls) - _LISTED_MAX} more"] if len(calls) > _LISTED_MAX else []
+    what = f"there is no call '{terms.call}'" if terms.call else f"there are {len(calls)} calls: say --call or --all"
+    raise click.UsageError("\n".join([f"{path}: {what}", *listed, *more]))
 
 
 def _call_id(trace: Trace) -> str:
@@ -121,13 +119,6 @@ def _target(name: str, terms: Terms) -> str:
         raise click.UsageError("--all writes a file for each call: name a folder by -o")
     os.makedirs(folder, exist_ok=True)
     return os.path.join(folder, f"{name}.yaml")
-
-
-def _write(path: str, text: str, *, force: bool) -> None:
-    if path != STANDARD_OUTPUT and not force and os.path.exists(path):
-        raise click.UsageError(f"{path} is there already: name another file by -o, or say --force")
-    with Output(path) as output:
-        output.write(text)
 
 
 def _tell(target: str, number: int, told: _Told, terms: Terms) -> None:
