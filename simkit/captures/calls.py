@@ -65,12 +65,12 @@ def captured_calls(
         while quiet and next(iter(quiet.values())) < at - QUIET_US:
             over, _ = quiet.popitem(last=False)
             call = calls.pop(over)
-            held -= len(call.transits) + _CALL_COSTS
+            held -= call.cost
             yield call.result(over, at)
         if held > HELD_MAX:
             parted, call = calls.popitem(last=False)
             quiet.pop(parted, None)
-            held -= len(call.transits) + _CALL_COSTS
+            held -= call.cost
             reader.skipped[PARTED] += 1
             yield call.result(parted, at)
         known = calls.get(call_id)
@@ -113,6 +113,11 @@ class _Call:
     """Those that have had a final response."""
     dialogs: set[_Dialog] = field(default_factory=set)
     """Those that are up, by their tags in alphabetical order."""
+
+    @property
+    def cost(self) -> int:
+        """What it counts as among what is held."""
+        return len(self.transits) + _CALL_COSTS
 
     def add(self, captured: Captured, places: _Places) -> None:
         frame, at, source, destination, _, message, _, connection = captured
